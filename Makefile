@@ -1,0 +1,60 @@
+# `make demo` and `make test` set up all they need; the machine only has to have Python >= 3.11.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime-installed
+DEVELOPMENT := $(VENV)/.development-installed
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+
+DEMO := runs/demo
+DEMO_SETTINGS := --set m=32 --set data=embedded
+DEMO_PLACE := --mesh 8x8
+
+.PHONY: help demo test lint types tests reproduce clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo       train on the embedded digits, place the network on a mesh, draw pictures"
+	@echo "make test       lint, types and tests"
+	@echo "make reproduce  write the tables of docs/results"
+	@echo "make clean      remove the virtual environment, the caches and the demo run"
+
+demo: $(RUNTIME)
+	$(BIN)/spikemesh run wtcrl $(DEMO_SETTINGS) --out $(DEMO) --overwrite
+	$(BIN)/spikemesh raster $(DEMO)
+	$(BIN)/spikemesh place $(DEMO) $(DEMO_PLACE)
+
+test: lint types tests
+
+lint: $(DEVELOPMENT)
+	$(BIN)/ruff check .
+
+types: $(DEVELOPMENT)
+	$(BIN)/mypy
+
+tests: $(DEVELOPMENT)
+	$(BIN)/python -m pytest -q
+
+reproduce: $(DEVELOPMENT)
+	$(BIN)/python -m experiments.reproduce
+
+clean:
+	rm -rf $(VENV) $(DEMO) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Spikemesh needs Python >= 3.11; '$(PYTHON)' is $$($(PYTHON) --version 2>/dev/null ||" \
+	    "echo not found). Name another: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The locks name every version, so that two installs a year apart are the same.
+$(RUNTIME): pyproject.toml requirements.lock | $(BIN)/python
+	$(PIP_INSTALL) -r requirements.lock
+	$(PIP_INSTALL) --no-build-isolation --no-deps --config-settings editable_mode=compat -e .
+	@touch $@
+
+$(DEVELOPMENT): requirements-dev.lock $(RUNTIME)
+	$(PIP_INSTALL) -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,1 @@
+"""Experiments: one file per reproduced result, and the run directory and commands around them."""
