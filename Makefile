@@ -45,8 +45,9 @@ clean:
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "Spikemesh needs Python >= 3.11; '$(PYTHON)' is $$($(PYTHON) --version 2>/dev/null ||" \
-	    "echo not found). Name another: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	  found=$$($(PYTHON) --version 2>/dev/null) || found="not found"; \
+	  echo "Spikemesh needs Python >= 3.11, but '$(PYTHON)' is $$found." \
+	    "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 # The locks name every version, so that two installs a year apart are the same.
