@@ -1,0 +1,48 @@
+"""Spiking networks on a mesh of cores: partition, placement, routing, and a deadlock verdict.
+
+One call does it all::
+
+    report = map_network(graph, Mesh.parse("8x8"), placement="annealing", routing="xy", seed=0)
+    report.to_json("mapping.json")
+
+The steps are there one by one as well: `partition_neurons`, `spike_traffic`, `place`, `route`,
+`find_deadlock`, and every measure in `mapping.metrics`; pictures are in `mapping.draw`.
+"""
+
+from __future__ import annotations
+
+from mapping.deadlock import Verdict, channel_dependency_graph, find_deadlock
+from mapping.graph import Edges, SpikingGraph
+from mapping.mesh import LOIHI_HOP_ENERGY, HopEnergy, Mesh
+from mapping.partition import CapacityError, Partition, partition_neurons
+from mapping.placement import Placement, place, placement_names
+from mapping.report import MappingReport, map_network
+from mapping.routing import Channel, RoutingFunction, route, routing_function, routing_names
+from mapping.traffic import Traffic, packets_over_time, spike_traffic
+
+__all__ = [
+    "LOIHI_HOP_ENERGY",
+    "CapacityError",
+    "Channel",
+    "Edges",
+    "HopEnergy",
+    "MappingReport",
+    "Mesh",
+    "Partition",
+    "Placement",
+    "RoutingFunction",
+    "SpikingGraph",
+    "Traffic",
+    "Verdict",
+    "channel_dependency_graph",
+    "find_deadlock",
+    "map_network",
+    "packets_over_time",
+    "partition_neurons",
+    "place",
+    "placement_names",
+    "route",
+    "routing_function",
+    "routing_names",
+    "spike_traffic",
+]
