@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import experiments
+from experiments.datasets import search_places
 from experiments.reporting import Progress, QuietReporter, Reporter
 from experiments.run_directory import RunDirectory
 from experiments.settings import configure
@@ -182,8 +183,7 @@ def run_experiment(
     experiment = find_experiment(name)
     if seed is not None and seed < 0:
         raise DataError(f"seed = {seed}; it must be an integer >= 0")
-    if data_dir is not None and not Path(data_dir).is_dir():
-        raise DataError(f"data directory '{data_dir}' does not exist")
+    search_places(data_dir)  # a directory that does not exist is refused before anything is written
     if resume:
         if out is None or overwrite:
             raise DataError("to resume, name the run directory with --out, without --overwrite")
