@@ -114,6 +114,7 @@ class RunDirectory:
             "seed": seed,
             "started": timestamp(),
             "finished": None,
+            "simulated_ms": None,
             "versions": versions(),
             "machine": machine(),
             "timings": {},
@@ -179,8 +180,18 @@ class RunDirectory:
         *,
         results: Mapping[str, object] | None = None,
         timings: Mapping[str, float] | None = None,
+        simulated_ms: float | None = None,
     ) -> None:
-        """Add results, and timings in seconds, to `run.json`, and write it.
+        """Add to `run.json`, and write it.
+
+        Parameters
+        ----------
+        results
+            By name; a later value replaces an earlier one.
+        timings
+            Wall time in seconds, by name.
+        simulated_ms
+            How much time was simulated, in ms: what rates and traffic are counted against.
 
         Raises
         ------
@@ -190,6 +201,8 @@ class RunDirectory:
         for key, values in (("results", results), ("timings", timings)):
             if values is not None:
                 self.record[key] = {**self.record[key], **json_value(values, key)}
+        if simulated_ms is not None:
+            self.record["simulated_ms"] = json_value(simulated_ms, "simulated_ms")
         self._save()
 
     def declare_populations(self, *names: str) -> None:
@@ -275,6 +288,12 @@ class RunDirectory:
         """The results so far."""
         results: dict[str, Any] = self.record["results"]
         return results
+
+    @property
+    def simulated_ms(self) -> float | None:
+        """Simulated time in ms, if the experiment said so."""
+        simulated: float | None = self.record["simulated_ms"]
+        return simulated
 
     def spikes(self) -> SpikeFileReader:
         """Open `spikes.h5` for reading; a context manager."""

@@ -294,13 +294,19 @@ class SpikeFileReader:
         self._check(population)
         return self._counts[population]
 
-    def chunks(self, population: str, rows: int = 1 << 20) -> Iterator[tuple[Times, Indices]]:
-        """Yield `(times in ms, neuron indices)`, each of shape `(<= rows,)`, in order of time."""
-        self._check(population)
+    def chunks(
+        self, population: str, start: int = 0, stop: int | None = None, rows: int = 1 << 20
+    ) -> Iterator[tuple[Times, Indices]]:
+        """Yield `(times in ms, neuron indices)` of rows `start` to `stop`, `rows` at a time."""
+        stop = self.count(population) if stop is None else min(stop, self.count(population))
         group = self._file["spikes"][population]
-        for start in range(0, self._counts[population], rows):
-            stop = min(start + rows, self._counts[population])
-            yield self._rows(group, start, stop)
+        for first in range(start, stop, rows):
+            yield self._rows(group, first, min(first + rows, stop))
+
+    def last_time_ms(self) -> float:
+        """The time of the last spike of any population in ms; 0 if there is none."""
+        counts = self._counts.items()
+        return max((float(self.read(name, n - 1)[0][0]) for name, n in counts if n), default=0.0)
 
     def between(self, population: str, start_ms: float, stop_ms: float) -> tuple[int, int]:
         """The range of rows with `start_ms <= time < stop_ms`, by bisection on the disk."""
