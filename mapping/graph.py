@@ -164,8 +164,8 @@ class SpikingGraph:
         blocks = self.connections.blocks
         within = (np.diag(blocks) == BLOCK_WITHOUT_SELF).astype(np.int64)
         from_blocks = (blocks != NO_BLOCK).T.astype(np.int64) @ self.sizes - within
-        explicit: IntArray = np.diff(self.connections.in_start)
-        return from_blocks[self.population_of] + explicit
+        fan_in: IntArray = from_blocks[self.population_of] + np.diff(self.connections.in_start)
+        return fan_in
 
     def synapses(self) -> IntArray:
         """Synapses that end on every neuron, shape (n_neurons,)."""

@@ -30,10 +30,10 @@ def place(
     mesh: Mesh,
     *,
     seed: int,
-    moves_per_core: int = 10_000,
+    moves_per_core: int = 20_000,
     n_temperatures: int = 200,
-    hottest: float = 1.0,
-    coldest: float = 0.01,
+    hottest: float = 0.4,
+    coldest: float = 0.02,
 ) -> Solution:
     """Anneal from a random placement.
 
@@ -46,7 +46,8 @@ def place(
     moves_per_core : int
         Moves tried over the whole schedule, per physical core.
     n_temperatures : int
-        Steps of the schedule, and rows of the convergence record.
+        Steps of the schedule; the convergence record has one row each, one before for the
+        start, and one after for the descent.
     hottest, coldest : float
         [1] first and last temperature, in units of the mean |change of cost| of random moves.
 
@@ -77,11 +78,12 @@ def place(
         return Solution(core_of)
     temperature = scale * np.geomspace(hottest, coldest, n_temperatures)
     moves = max(1, moves_per_core * n_cores // n_temperatures)
-    cost = np.empty(n_temperatures + 1)
-    best = np.empty(n_temperatures + 1)
     best_core_of = core_of.copy()
-    start = float(placement_cost(traffic, core_of, mesh))
-    anneal(*problem, core_of, occupant, temperature, moves, start, best_core_of, cost, best, rng)
+    # Rows of the record: the start, one per temperature, the descent.
+    cost = np.empty(n_temperatures + 2)
+    best = np.empty(n_temperatures + 2)
+    cost[0] = best[0] = placement_cost(traffic, core_of, mesh)
+    anneal(*problem, core_of, occupant, temperature, moves, best_core_of, cost, best, rng)
 
     occupant[:] = -1
     occupant[best_core_of] = np.arange(n)
@@ -89,10 +91,10 @@ def place(
     return Solution(
         best_core_of,
         Convergence(
-            moves=moves * np.append(np.arange(1, n_temperatures + 1), n_temperatures),
+            moves=moves * np.array([*range(n_temperatures + 1), n_temperatures]),
             cost=cost,
             best=best,
-            temperature=np.append(temperature, 0.0),
+            temperature=np.concatenate((temperature[:1], temperature, [0.0])),
         ),
     )
 
@@ -187,13 +189,16 @@ def anneal(
     occupant: IntArray,
     temperature: FloatArray,
     moves: int,
-    cost: float,
     best_core_of: IntArray,
     cost_record: FloatArray,
     best_record: FloatArray,
     rng: np.random.Generator,
 ) -> None:
-    """`moves` moves at each temperature; leaves the best placement in `best_core_of`."""
+    """`moves` moves at each temperature; leaves the best placement in `best_core_of`.
+
+    Row 0 of the records holds the cost to start from; row k + 1 is filled after temperature k.
+    """
+    cost = cost_record[0]
     best = cost
     best_core_of[:] = core_of
     for step in range(temperature.size):
@@ -211,8 +216,8 @@ def anneal(
             if cost < best:
                 best = cost
                 best_core_of[:] = core_of
-        cost_record[step] = cost
-        best_record[step] = best
+        cost_record[step + 1] = cost
+        best_record[step + 1] = best
 
 
 @njit(cache=True)
