@@ -114,9 +114,7 @@ def draw_link_load(
     return figure
 
 
-def draw_convergence(
-    report: MappingReport, path: str | os.PathLike[str] | None = None
-) -> Figure:
+def draw_convergence(report: MappingReport, path: str | os.PathLike[str] | None = None) -> Figure:
     """Cost of an iterative placement against the moves tried, with the baselines beside it.
 
     Raises
@@ -216,7 +214,7 @@ def _arrow(mesh: Mesh, link: int) -> NDArray[np.float64]:
     outline = np.add(shape, (_TILE / 2, offset))
     # With y pointing down, turning (1, 0) clockwise gives (0, 1): the right-hand side.
     turned = outline @ np.array([[dx, dy], [-dy, dx]], dtype=np.float64)
-    return np.add(turned, (float(x), float(y)))
+    return turned + np.array([x, y], dtype=np.float64)
 
 
 def _draw_cycle(axes: Axes, mesh: Mesh, cycle: tuple[Channel, ...]) -> None:

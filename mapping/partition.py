@@ -176,9 +176,7 @@ def _fill(graph: SpikingGraph, mesh: Mesh, mix: bool, quota: int, *, even: bool)
     return _Filling(core_of, int(n_cores), closed_by)
 
 
-def _too_many_cores(
-    graph: SpikingGraph, mesh: Mesh, mix: bool, filling: _Filling
-) -> CapacityError:
+def _too_many_cores(graph: SpikingGraph, mesh: Mesh, mix: bool, filling: _Filling) -> CapacityError:
     needed, side = filling.n_cores, math.isqrt(filling.n_cores - 1) + 1
     reasons = [
         f"{resource} = {getattr(mesh, resource)} closed {count}"

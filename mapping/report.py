@@ -199,10 +199,7 @@ class MappingReport:
             return "no packet enters the network"
         link = int(self.link_loads.argmax())
         rate = self.maximum_link_load / self.graph.duration_ms
-        return (
-            f"{self.mesh.link_text(link)}: {self.maximum_link_load:,} packets, "
-            f"{rate:.4g} per ms"
-        )
+        return f"{self.mesh.link_text(link)}: {self.maximum_link_load:,} packets, {rate:.4g} per ms"
 
 
 def map_network(
