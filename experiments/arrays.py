@@ -55,7 +55,7 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     if not path.exists():
         raise DataError(f"'{path}' does not exist: the run did not write it")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"'{path}' is damaged: {error}") from error

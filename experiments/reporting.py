@@ -7,6 +7,7 @@ the error stream and tables to the output stream, so that the tables can be pipe
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -52,7 +53,8 @@ class TerminalReporter:
     def __init__(self) -> None:
         from rich.console import Console
 
-        self._out = Console(highlight=False)
+        # A table must not lose columns because the output goes to a file or a pipe.
+        self._out = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
         self._err = Console(stderr=True, highlight=False)
 
     @contextmanager
@@ -98,9 +100,7 @@ class TerminalReporter:
             table.add_column(Text(column), justify="right" if numeric else "left")
         for row in rows:
             table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-        # A table must not lose columns because the output stream is a narrow pipe.
-        width = None if self._out.is_terminal else 200
-        self._out.print(table, width=width)
+        self._out.print(table)
 
 
 class QuietReporter:

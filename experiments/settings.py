@@ -10,13 +10,13 @@ import dataclasses
 import difflib
 import math
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from simulator.errors import DataError
 
-__all__ = ["Setting", "configure", "describe", "parse_assignment", "setting"]
+__all__ = ["Setting", "configure", "describe", "parse_assignments", "setting"]
 
 T = TypeVar("T")
 TRUE = ("true", "yes", "on", "1")
@@ -63,18 +63,23 @@ def describe(config: type[Any]) -> list[Setting]:
     ]
 
 
-def parse_assignment(text: str) -> tuple[str, str]:
-    """Split `key=value`.
+def parse_assignments(texts: Sequence[str]) -> dict[str, str]:
+    """Split each `key=value`.
 
     Raises
     ------
     DataError
-        If there is no `=`.
+        If there is no `=`, or a key comes twice.
     """
-    key, separator, value = text.partition("=")
-    if not separator or not key.strip():
-        raise DataError(f"'{text}' is not a setting; write key=value, as in m=32")
-    return key.strip(), value.strip()
+    values: dict[str, str] = {}
+    for text in texts:
+        key, separator, value = (part.strip() for part in text.partition("="))
+        if not separator or not key:
+            raise DataError(f"'{text}' is not a setting; write key=value, as in m=32")
+        if key in values:
+            raise DataError(f"setting '{key}' is given twice: '{values[key]}' and '{value}'")
+        values[key] = value
+    return values
 
 
 def configure(config: type[T], values: Mapping[str, object], owner: str = "the experiment") -> T:

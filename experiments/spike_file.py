@@ -257,10 +257,10 @@ class SpikeFileReader:
         if not path.exists():
             raise DataError(f"'{path}' does not exist: the run recorded no spikes")
         try:
-            try:
-                self._file = h5py.File(path, "r", locking="best-effort")
-            except OSError:
-                self._file = h5py.File(path, "r", swmr=True, locking="best-effort")
+            # Opening as one of several readers skips the check that the file has all its bytes, so
+            # only a file that was not closed is opened that way.
+            swmr = _was_not_closed(path)
+            self._file = h5py.File(path, "r", swmr=swmr, locking="best-effort")
         except OSError as error:
             raise DataError(f"'{path}' is damaged or not an HDF5 file: {error}") from error
         self._counts: dict[str, int] = {}
@@ -340,6 +340,9 @@ class SpikeFileReader:
             nodes = group["node_ids"][start:stop]
         except OSError as error:
             raise DataError(f"'{self.path}' is damaged: {error}") from error
+        if not (times[1:] >= times[:-1]).all():
+            k = start + 1 + int(np.argmin(times[1:] >= times[:-1]))
+            raise DataError(f"'{self.path}' is damaged: time[{k}] comes before the one in front")
         return times.astype(np.float64, copy=False), nodes.astype(np.int64)
 
     def _check(self, population: str) -> None:
@@ -348,6 +351,17 @@ class SpikeFileReader:
             raise DataError(
                 f"'{self.path}' has no population '{population}'; its populations are {known}"
             )
+
+
+def _was_not_closed(path: Path) -> bool:
+    """Whether the superblock says that a writer is at work, or was when it was killed.
+
+    Its byte 8 is its version, and from version 2 on byte 11 holds the flags of open writers (HDF5
+    File Format Specification, section II.A).
+    """
+    with open(path, "rb") as file:
+        head = file.read(12)
+    return len(head) == 12 and head[8] >= 2 and head[11] != 0
 
 
 def _filled_rows(group: Any) -> int:

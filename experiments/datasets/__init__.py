@@ -7,6 +7,7 @@ from experiments.datasets.catalogue import (
     CATALOGUE,
     DataFile,
     DataSet,
+    how_to_get,
     locate,
     search_places,
     state,
@@ -14,6 +15,7 @@ from experiments.datasets.catalogue import (
 from experiments.datasets.digits import load_fashion_mnist, load_mnist
 from experiments.datasets.embedded import embedded_digits
 from experiments.datasets.idx import parse_idx, read_idx
+from experiments.datasets.inventory import inventory
 from experiments.datasets.photographs import load_natural_images
 
 __all__ = [
@@ -21,6 +23,8 @@ __all__ = [
     "DataFile",
     "DataSet",
     "embedded_digits",
+    "how_to_get",
+    "inventory",
     "load_fashion_mnist",
     "load_mnist",
     "load_natural_images",

@@ -12,7 +12,7 @@ from pathlib import Path
 import experiments
 from simulator.errors import DataError
 
-__all__ = ["CATALOGUE", "DataFile", "DataSet", "locate", "search_places", "state"]
+__all__ = ["CATALOGUE", "DataFile", "DataSet", "how_to_get", "locate", "search_places", "state"]
 
 VARIABLE = "SPIKEMESH_DATA"
 
@@ -167,7 +167,7 @@ def locate(data_set: DataSet, names: list[str], data_dir: str | Path | None = No
                         f"get it from {data_set.address}{path.name}"
                     )
             return paths
-    raise DataError(_how_to_get(data_set, names, places))
+    raise DataError(how_to_get(data_set, names, data_dir))
 
 
 def state(data_set: DataSet, place: Path) -> str:
@@ -188,6 +188,37 @@ def state(data_set: DataSet, place: Path) -> str:
     return "; ".join(faults) or "complete"
 
 
+def how_to_get(
+    data_set: DataSet, names: list[str] | None = None, data_dir: str | Path | None = None
+) -> str:
+    """Where was looked, and what to download from where, with sizes and checksums.
+
+    Parameters
+    ----------
+    data_set
+        The one that is missing.
+    names
+        The files wanted of it; all if None.
+    data_dir
+        As in `search_places`.
+    """
+    places = search_places(data_dir)
+    looked = "\n".join(f"  {place / data_set.folder} ({why})" for place, why in places)
+    wanted = "\n".join(
+        f"  {file.name}  {file.size:,} bytes; unpacked {file.content_size:,} bytes,\n"
+        f"    SHA-256 {file.content_sha256}"
+        for file in data_set.files
+        if names is None or file.name in names
+    )
+    cache = places[-1][0] / data_set.folder
+    return (
+        f"{data_set.title} was not found. Looked in\n{looked}\n"
+        f"Download from {data_set.address} into {cache} (or anywhere, naming the folder above it "
+        f"with --data or {VARIABLE}):\n{wanted}\n"
+        "and compare 'gzip -dc FILE | sha256sum'."
+    )
+
+
 def _is_whole(path: Path, file: DataFile) -> bool:
     try:
         content = gzip.decompress(path.read_bytes())
@@ -199,20 +230,3 @@ def _is_whole(path: Path, file: DataFile) -> bool:
 def _user_cache() -> Path:
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "spikemesh"
-
-
-def _how_to_get(data_set: DataSet, names: list[str], places: list[tuple[Path, str]]) -> str:
-    looked = "\n".join(f"  {place / data_set.folder} ({why})" for place, why in places)
-    wanted = "\n".join(
-        f"  {file.name}  {file.size:,} bytes; unpacked {file.content_size:,} bytes,\n"
-        f"    SHA-256 {file.content_sha256}"
-        for file in data_set.files
-        if file.name in names
-    )
-    cache = places[-1][0] / data_set.folder
-    return (
-        f"{data_set.title} was not found. Looked in\n{looked}\n"
-        f"Download from {data_set.address} into {cache} (or anywhere, naming the folder above it "
-        f"with --data or {VARIABLE}):\n{wanted}\n"
-        "and compare 'gzip -dc FILE | sha256sum'."
-    )
