@@ -11,7 +11,7 @@ neuromorphic hardware: equations 2 and 4, and the limit M_ij = 1 (equation 23).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
 from typing import NamedTuple
 
 import numpy as np
@@ -111,42 +111,55 @@ def link_loads(
     loads = np.zeros(mesh.n_link_ids, dtype=np.int64)
     for j in np.flatnonzero(traffic.packets.any(axis=0)):
         sources = np.flatnonzero(traffic.packets[:, j])
-        target = int(core_of[j])
-        following: dict[tuple[int, Channel | None], Channel] = {}
-        for i in sources:
-            for channel in _walk(mesh, function, int(core_of[i]), target, following):
-                loads[channel.link] += traffic.packets[i, j]
+        injected = dict(
+            zip(core_of[sources].tolist(), traffic.packets[sources, j].tolist(), strict=True)
+        )
+        _add_loads_towards(mesh, function, int(core_of[j]), injected, loads)
     return loads
 
 
-def _walk(
+_State = tuple[int, Channel | None]  # where a packet is, and the channel it holds
+
+
+def _add_loads_towards(
     mesh: Mesh,
     routing: RoutingFunction,
-    source: int,
     target: int,
-    following: dict[tuple[int, Channel | None], Channel],
-) -> Iterator[Channel]:
-    """The route to `target`, asking the relation once per state: routes to one target merge."""
-    router, came_by = source, None
-    taken = 0
-    while router != target:
-        state = (router, came_by)
-        if state not in following:
-            offered = checked_channels(mesh, routing, router, came_by, target)
+    injected: dict[int, int],
+    loads: IntArray,
+) -> None:
+    """Add the load of all packets to one target. Their routes merge, so each state is met once."""
+    next_channel: dict[_State, Channel] = {}
+    links_left: dict[_State, int] = {}
+    for source in injected:
+        trail: list[_State] = []
+        state: _State = (source, None)
+        while state[0] != target and state not in links_left:
+            if state in next_channel:
+                raise MappingError(
+                    f"routing {routing.name!r} goes round in a circle from "
+                    f"{mesh.coordinates(source)} to {mesh.coordinates(target)}"
+                )
+            offered = checked_channels(mesh, routing, *state, target)
             if len(offered) > 1:
                 raise MappingError(
                     f"routing {routing.name!r} is adaptive; link loads need a deterministic one"
                 )
-            following[state] = offered[0]
-        came_by = following[state]
-        router = mesh.link_target(came_by.link)
-        taken += 1
-        if taken > mesh.n_link_ids * routing.virtual_channels:
-            raise MappingError(
-                f"routing {routing.name!r} goes round in a circle from "
-                f"{mesh.coordinates(source)} to {mesh.coordinates(target)}"
-            )
-        yield came_by
+            next_channel[state] = offered[0]
+            trail.append(state)
+            state = (mesh.link_target(offered[0].link), offered[0])
+        left = links_left.get(state, 0)
+        for passed in reversed(trail):
+            left += 1
+            links_left[passed] = left
+    # Farthest states first: all that flows into a state is known before it flows on.
+    packets: defaultdict[_State, int] = defaultdict(int)
+    for source, count in injected.items():
+        packets[source, None] = count
+    for state in sorted(links_left, key=lambda state: links_left[state], reverse=True):
+        channel = next_channel[state]
+        loads[channel.link] += packets[state]
+        packets[mesh.link_target(channel.link), channel] += packets[state]
 
 
 def maximum_link_load(loads: IntArray) -> int:

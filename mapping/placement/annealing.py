@@ -10,6 +10,8 @@ S. Kirkpatrick, C. D. Gelatt, M. P. Vecchi, Optimization by simulated annealing,
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -209,7 +211,7 @@ def anneal(
                 continue
             b = occupant[to]
             delta = swap_delta(start, partner, packets, distance, core_of, a, b, to)
-            if delta > 0.0 and rng.random() >= np.exp(-delta / temperature[step]):
+            if delta > 0.0 and rng.random() >= math.exp(-delta / temperature[step]):
                 continue
             swap(core_of, occupant, a, b, to)
             cost += delta

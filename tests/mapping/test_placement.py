@@ -107,6 +107,24 @@ def test_the_recorded_costs_are_those_of_the_placements(problem, seed):
     assert np.all(np.diff(best) <= 0)
 
 
+@settings(max_examples=20)
+@given(problems(), st.integers(0, 1000))
+def test_compiled_and_plain_annealing_make_the_same_moves(problem, seed):
+    traffic, mesh = problem
+    results = []
+    for kernel in (anneal, getattr(anneal, "py_func", anneal)):
+        rng = np.random.Generator(np.random.Philox(key=seed))
+        core_of = np.arange(traffic.n_cores)
+        occupant = np.append(core_of, np.full(mesh.n_cores - traffic.n_cores, -1))
+        best_core_of = core_of.copy()
+        cost, best = np.zeros(4), np.zeros(4)
+        arrays = problem_arrays(traffic, mesh)
+        temperature = np.array([300.0, 30.0, 3.0])
+        kernel(*arrays, core_of, occupant, temperature, 50, best_core_of, cost, best, rng)
+        results.append([core_of.tolist(), best_core_of.tolist(), cost.tolist(), rng.random()])
+    assert results[0] == results[1]
+
+
 @given(problems())
 def test_nothing_improves_after_the_descent(problem):
     traffic, mesh = problem
