@@ -191,10 +191,10 @@ def data(
     ] = None,
 ) -> None:
     """Say which data sets are found where, checked, and how to get the others."""
-    from experiments.datasets import how_to_get, inventory
+    from experiments.datasets import how_to_get, take_inventory
     from experiments.reporting import TerminalReporter
 
-    found, missing = inventory(data_dir)
+    found, missing = take_inventory(data_dir)
     TerminalReporter().table("Data sets", ("name", "where", "state", "origin"), found)
     for data_set in missing:
         typer.echo(f"\n{how_to_get(data_set, data_dir=data_dir)}")

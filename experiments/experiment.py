@@ -46,7 +46,9 @@ class Context:
     data_dir
         Where the user says the data sets are, or None; for the loaders of `experiments.datasets`.
     resume
-        Whether to go on from the checkpoint the experiment left in the directory.
+        Whether to go on from the checkpoint the experiment left in the directory
+        (`directory.write_arrays("checkpoint", ...)`), after
+        `directory.keep_spikes_until(time of the checkpoint)`.
     reporter
         Where progress, notes and tables go.
     """

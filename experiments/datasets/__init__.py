@@ -15,7 +15,7 @@ from experiments.datasets.catalogue import (
 from experiments.datasets.digits import load_fashion_mnist, load_mnist
 from experiments.datasets.embedded import embedded_digits
 from experiments.datasets.idx import parse_idx, read_idx
-from experiments.datasets.inventory import inventory
+from experiments.datasets.inventory import take_inventory
 from experiments.datasets.photographs import load_natural_images
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "DataSet",
     "embedded_digits",
     "how_to_get",
-    "inventory",
     "load_fashion_mnist",
     "load_mnist",
     "load_natural_images",
@@ -33,4 +32,5 @@ __all__ = [
     "read_idx",
     "search_places",
     "state",
+    "take_inventory",
 ]

@@ -9,12 +9,12 @@ from experiments.datasets.embedded import DIRECTORY, embedded_digits
 from experiments.datasets.photographs import load_natural_images
 from simulator.errors import DataError
 
-__all__ = ["inventory"]
+__all__ = ["take_inventory"]
 
 Row = tuple[str, str, str, str]
 
 
-def inventory(data_dir: str | Path | None = None) -> tuple[list[Row], list[DataSet]]:
+def take_inventory(data_dir: str | Path | None = None) -> tuple[list[Row], list[DataSet]]:
     """Look at every data set in every place, and compare what is there with its checksums.
 
     Returns

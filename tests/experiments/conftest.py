@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,9 @@ EXPERIMENT = Experiment(name="tiny", summary="a clock that ticks", config=Config
 
 
 @pytest.fixture
-def tiny(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def tiny(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
     """Puts the experiment `tiny` beside the others; returns its file."""
     folder = tmp_path_factory.mktemp("more_experiments")
     file = folder / "tiny.py"

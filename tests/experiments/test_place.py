@@ -1,0 +1,99 @@
+"""Placing a run: the mapping sees the connectivity and the spike counts that the run left."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from experiments import RunDirectory, run_experiment
+from experiments.network_record import NetworkRecord, ProjectionRecord
+from experiments.place import place_run, spiking_graph
+from simulator.errors import DataError, MappingError
+
+
+@pytest.fixture
+def run(tmp_path, tiny) -> RunDirectory:
+    return run_experiment("tiny", out=tmp_path / "run", settings={"n": 4, "period": 5.0})
+
+
+def test_the_graph_has_the_counts_and_connections_of_the_run(run):
+    graph = spiking_graph(run)
+    assert graph.names == ("clock", "echo")
+    assert graph.duration_ms == 50.0
+    # Neuron k % 4 at every tick k < 10, and neuron 0 at every tick; "echo" never fires.
+    assert graph.spike_counts.tolist() == [3 + 10, 3, 2, 2, 0, 0, 0]
+    assert graph.n_synapses == 4 * 3 + 3 * 2
+
+
+def test_explicit_synapses_and_silent_populations_are_placed_too(tmp_path):
+    with RunDirectory.create(tmp_path, experiment="x", parameters={}, seed=1) as run:
+        run.append_spikes("a", [1.0, 2.0, 4.0], [1, 1, 0])
+        pre, post = np.array([0, 1, 1]), np.array([2, 0, 1])
+        explicit = ProjectionRecord("a", "b", "explicit", pre_indices=pre, post_indices=post)
+        run.write_network(NetworkRecord({"a": 2, "b": 3}, (explicit,)))
+    graph = spiking_graph(run)
+    assert graph.spike_counts.tolist() == [1, 2, 0, 0, 0]
+    assert graph.targets(1).tolist() == [2, 3]
+    assert graph.duration_ms == 4.0
+
+
+def test_everything_is_written_and_listed(run):
+    report, files = place_run(run.path, "3x2", seed=3)
+    assert [path.name for path in files] == ["mapping.json", "link_load.png", "placement.png"]
+    content = json.loads((run.path / "mapping.json").read_text())
+    assert content["schema_version"] == 1
+    assert content["placement"]["cost_packet_hops"] == report.cost
+    assert (content["placement"]["seed"], content["routing"]) == (3, "xy")
+    assert content["deadlock"]["all_flows"]["free"] is True
+    listed = RunDirectory.open(run.path).record["files"]
+    assert listed[-3:] == ["mapping.json", "link_load.png", "placement.png"]
+    # As thin as six cores allow with a population to a core: one neuron each would need seven.
+    assert content["partition"]["neurons"] == [2, 2, 2, 1]
+
+
+def test_capacities_placement_and_torus_reach_the_mapping(run):
+    report, files = place_run(
+        run,
+        "3x3",
+        torus=True,
+        placement="serpentine",
+        routing="torus_dimension_order",
+        neurons_per_core=2,
+        fan_in_per_core=100,
+    )
+    assert str(report.mesh) == "3x3 torus"
+    assert report.mesh.neurons_per_core == 2
+    assert report.mesh.fan_in_per_core == 100
+    assert report.partition.neurons.max() <= 2
+    assert report.routing == "torus_dimension_order"
+    assert report.placement.method == "serpentine"
+    assert [path.name for path in files] == ["mapping.json", "link_load.png"]
+
+
+@pytest.mark.parametrize(
+    ("mesh", "options", "text"),
+    [
+        ("8by8", {}, "mesh '8by8': expected WIDTHxHEIGHT"),
+        ("1x1", {"neurons_per_core": 2}, "7 neurons need 4 cores and there are 1"),
+        ("2x2", {"placement": "magic"}, "magic"),
+        ("2x2", {"routing": "magic"}, "magic"),
+        ("2x2", {"neurons_per_core": 0}, "neurons_per_core = 0; it must be an integer >= 1"),
+        ("2x2", {"seed": -1}, "seed"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_nothing_written(run, mesh, options, text):
+    with pytest.raises(MappingError, match=text):
+        place_run(run, mesh, **options)
+    assert not (run.path / "mapping.json").exists()
+
+
+def test_a_run_without_network_or_with_foreign_spikes_is_refused(tmp_path):
+    with RunDirectory.create(tmp_path, experiment="x", parameters={}, seed=1) as run:
+        run.append_spikes("a", [1.0], [7])
+    with pytest.raises(DataError, match=r"network\.npz' does not exist"):
+        place_run(run, "2x2")
+    run.write_network(NetworkRecord({"a": 3}, (ProjectionRecord("a", "a"),)))
+    with pytest.raises(DataError, match="a spike of neuron 7 of population 'a', which has 3"):
+        place_run(run, "2x2")
