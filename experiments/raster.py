@@ -279,6 +279,8 @@ def _draw_rates(
             counts += np.bincount(_bins(times, window, RATE_BINS), minlength=RATE_BINS)
         rate = counts / panel.size / seconds
         axes.stairs(rate, edges * scale, baseline=None, color=panel.colour, lw=1.1)
+    axes.margins(y=0.1)
+    axes.autoscale(axis="y")
     axes.set_ylim(bottom=0)
     axes.set_ylabel("mean rate (Hz)", fontsize=9)
     axes.grid(alpha=0.25)
