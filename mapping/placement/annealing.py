@@ -42,7 +42,7 @@ def place(
     Parameters
     ----------
     traffic, mesh
-        The problem. Packet counts below 2^53 keep every cost an exact integer.
+        The problem; costs must stay below 2^53, so that all of them are exact integers.
     seed : int
         Key of the counter-based generator (Philox).
     moves_per_core : int
@@ -56,7 +56,7 @@ def place(
     Raises
     ------
     MappingError
-        An option out of range.
+        An option out of range, or more packets than costs can be exact for.
     """
     for name, value in (("moves_per_core", moves_per_core), ("n_temperatures", n_temperatures)):
         if value < 1:
@@ -105,6 +105,12 @@ def problem_arrays(
     traffic: Traffic, mesh: Mesh
 ) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
     """Partners of each logical core in compressed rows, packets both ways, and distances."""
+    # The descent ends because every change of cost is an exact integer; floats hold them to 2^53.
+    if float(traffic.packets.sum(dtype=np.float64)) * float(mesh.distances.max()) >= 2.0**53:
+        raise MappingError(
+            f"annealing: {traffic.packets.sum(dtype=np.float64):.3g} packets on the {mesh} exceed "
+            "2^53 packets x hops, beyond which costs are not exact; scale the counts down"
+        )
     both_ways = traffic.packets + traffic.packets.T
     row, partner = np.nonzero(both_ways)
     start = np.concatenate(([0], np.cumsum(np.bincount(row, minlength=traffic.n_cores))))

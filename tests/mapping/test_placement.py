@@ -249,6 +249,12 @@ def test_bad_arguments_are_named(arguments, message):
         place(random_traffic(4, 0), Mesh(2, 2), **arguments)
 
 
+def test_costs_that_cannot_be_exact_are_refused():
+    huge = Traffic.from_matrix([[0, 2**52], [2**52, 0]], 1.0)
+    with pytest.raises(MappingError, match=r"annealing: 9.01e\+15 packets .* exceed 2\^53"):
+        place(huge, Mesh(2, 1))
+
+
 def test_too_small_a_mesh_is_refused():
     with pytest.raises(MappingError, match=r"5 logical cores do not fit on the 4 .*: 1 short"):
         place(random_traffic(5, 0), Mesh(2, 2))
