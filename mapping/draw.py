@@ -143,7 +143,7 @@ def draw_convergence(report: MappingReport, path: str | os.PathLike[str] | None 
         axes.axhline(cost, color="#555555", ls=style, lw=1.2, label=f"{name} placement")
     axes.set_xlabel("moves tried")
     axes.set_ylabel("cost (packets × hops)")
-    axes.set_xlim(0, float(record.moves[-1]))
+    axes.set_xlim(0, max(1.0, float(record.moves[-1])))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(EngFormatter(sep=""))
     axes.grid(alpha=0.25)

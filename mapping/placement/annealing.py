@@ -71,13 +71,12 @@ def place(
     core_of = rng.permutation(n_cores)[:n].astype(np.int64)
     occupant = np.full(n_cores, -1, dtype=np.int64)
     occupant[core_of] = np.arange(n)
-    if n_cores < 2:
-        return Solution(core_of)
-
     scale = mean_change(*problem, core_of, occupant, 1000, rng)
     if scale == 0.0:
-        # Every placement found costs the same: no traffic, or all cores equally far apart.
-        return Solution(core_of)
+        # Every placement found costs the same: no traffic, or nowhere else to go.
+        cost = np.array([placement_cost(traffic, core_of, mesh)], dtype=np.float64)
+        nothing = np.zeros(1)
+        return Solution(core_of, Convergence(nothing.astype(np.int64), cost, cost, nothing))
     temperature = scale * np.geomspace(hottest, coldest, n_temperatures)
     moves = max(1, moves_per_core * n_cores // n_temperatures)
     best_core_of = core_of.copy()

@@ -167,6 +167,17 @@ def test_given_flows_can_be_free_where_the_function_is_not():
     assert set(closing.flows) == {*three, (3, 1)}
 
 
+def test_the_flows_of_a_witness_are_among_those_given():
+    from mapping.routing.torus_dimension_order import ROUTING
+
+    ring = Mesh(6, 1, torus=True)
+    flows = [(0, 3), (2, 5), (4, 1)]  # three hops each: the middle channel is held on the way
+    verdict = find_deadlock(ring, "torus_dimension_order", flows)
+    assert not verdict.free
+    assert set(verdict.flows) == set(flows)
+    assert_witness(ring, ROUTING, verdict)
+
+
 @settings(max_examples=60)
 @given(st.data())
 def test_given_flows_against_the_routes_one_by_one(data):

@@ -90,6 +90,13 @@ def test_odd_machines_are_drawn():
         assert len(links.get_paths()) == len(mesh.links)
 
 
+def test_a_course_without_a_single_useful_move_is_drawn():
+    silent = SpikingGraph({"a": 2}, [Edges("a", "a")], [0, 0], 1.0)
+    for mesh in (Mesh(1, 1), Mesh(3, 1)):
+        lines = draw_convergence(map_network(silent, mesh)).axes[0].lines
+        assert lines[0].get_ydata().tolist() == [0.0]
+
+
 def test_what_cannot_be_drawn_is_refused():
     graph = SpikingGraph({"a": 2}, [Edges("a", "a")], [1, 1], 1.0)
     report = map_network(graph, Mesh(2, 1), placement="sequential")
