@@ -101,9 +101,9 @@ def draw_link_load(
     arrows.set_clim(0.0, max(float(loads.max(initial=0.0)), np.finfo(float).tiny * 1e6))
     axes.add_collection(arrows)
     label = "link load (packets)" if unit == "packets" else "link load (packets per ms)"
-    figure.colorbar(
-        arrows, ax=axes, label=label, shrink=0.85, pad=0.02, format=EngFormatter(sep="")
-    )
+    # Prefixes for large numbers only: "500m" for half a packet would be read as a million.
+    ticks = EngFormatter(sep="") if loads.max(initial=0.0) >= 1e4 else None
+    figure.colorbar(arrows, ax=axes, label=label, shrink=0.85, pad=0.02, format=ticks)
 
     verdict = report.verdict
     if verdict.cycle is not None:
