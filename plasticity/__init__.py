@@ -1,0 +1,6 @@
+"""Plasticity rules, one a file; a new rule is a new file and nothing else."""
+
+from plasticity.exponential_drift import ExponentialDrift
+from plasticity.wtcrl import WTCRL
+
+__all__ = ["WTCRL", "ExponentialDrift"]

@@ -1,0 +1,48 @@
+"""Event-driven simulation of spiking networks: description, compilation, engines, recording."""
+
+from simulator.connect import (
+    all_to_all,
+    explicit,
+    fixed_in_degree,
+    fixed_probability,
+    one_to_one,
+)
+from simulator.distributions import exponential, lognormal, normal, uniform
+from simulator.errors import (
+    DataError,
+    MappingError,
+    ModelError,
+    NetworkError,
+    SimulationError,
+    SpikemeshError,
+)
+from simulator.model import NeuronModel, PlasticityRule, Trace
+from simulator.network import Network, Population, Projection
+from simulator.simulation import Simulation
+from simulator.sources import SpikeSource
+
+__all__ = [
+    "DataError",
+    "MappingError",
+    "ModelError",
+    "Network",
+    "NetworkError",
+    "NeuronModel",
+    "PlasticityRule",
+    "Population",
+    "Projection",
+    "Simulation",
+    "SimulationError",
+    "SpikeSource",
+    "SpikemeshError",
+    "Trace",
+    "all_to_all",
+    "explicit",
+    "exponential",
+    "fixed_in_degree",
+    "fixed_probability",
+    "lognormal",
+    "normal",
+    "one_to_one",
+    "uniform",
+]

@@ -1,0 +1,157 @@
+"""The flat arrays that the compiled engine runs on: what a network is, and what it is doing.
+
+Neurons carry a global number, by population, then index.  All populations of one model share one
+block of state of shape (variables, neurons), so that a kernel is specialised to the models and
+rules of a network and not to the number of its populations.  Synapses of a projection are numbered
+from ``w_at``: an all-to-all projection is a matrix in row order, a sparse one has its rows sorted
+by delay, then target.  All times are in ms.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "DENSE",
+    "ENGINE",
+    "EVENT",
+    "FLIGHT",
+    "NEURON",
+    "POP",
+    "POP_STATE",
+    "PROJ",
+    "PROJ_STATE",
+    "RING",
+    "ROW",
+    "SPARSE",
+    "UNIFORM",
+    "EngineState",
+    "Groups",
+    "NetworkArrays",
+    "Workspace",
+    "records",
+]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Records = Any  # an array of records whose fields read as attributes
+
+UNIFORM = 0  # all-to-all with one weight and one delay
+DENSE = 1  # all-to-all with a weight matrix and one delay
+SPARSE = 2  # rows of synapses
+
+
+def _dtype(floats: str = "", ints: str = "", flags: str = "") -> np.dtype[np.void]:
+    fields = [(name, np.float64) for name in floats.split()]
+    fields += [(name, np.int64) for name in ints.split()]
+    fields += [(name, np.uint8) for name in flags.split()]
+    return np.dtype(fields, align=True)
+
+
+# -- the description ------------------------------------------------------------------------
+
+# A population: lo, hi global neurons; group model, -1 for a source; at first neuron in the group's
+# state block; row of its parameters; out_ and learn_ ranges of ``out_proj`` and ``learn_proj``;
+# together: every input reaches the whole population at one instant; recorded: spikes are kept.
+POP = _dtype("", "lo hi group at row out_lo out_hi learn_lo learn_hi", "together recorded")
+
+# A projection: pre, post populations; delay, nan where synapses differ; rule group, -1 without;
+# *_at first entry of its own in weight, row_ptr, syn_post, syn_delay, in_ptr, in_syn and the
+# traces; n_slots presynaptic trace slots (neurons, or synapses if delays differ); transmits: the
+# rule has a transmit function; learns: it changes weights.
+PROJ = _dtype(
+    "delay",
+    "kind pre post port rule rule_row w_at row_at post_at delay_at in_at in_syn_at "
+    "trace_at n_slots trace_x_at trace_y_at trace_post_at",
+    "no_self transmits learns",
+)
+
+# -- what changes ---------------------------------------------------------------------------
+
+# The engine: time reached, end of the open piece of the sources, counters.
+ENGINE = _dtype(
+    "now input_end",
+    "src_pos src_end n_out n_flights n_due n_touched rounds culprit deliveries",
+)
+
+# A neuron: t_last, time for which its state holds; ref_until, end of its refractory period; due,
+# predicted crossing or (wakes) end of refractoriness, and its place in the indexed heap; pop; odd:
+# has a clock of its own within a population advanced together.  The other fields are entries of
+# lists as long as the neurons: ``tree`` the heap, odd_id, found_id and found_t lists of a
+# population from its lo on, touched and fired lists of the round.
+NEURON = _dtype(
+    "t_last ref_until due found_t",
+    "pop place tree odd_id found_id touched fired",
+    "odd wakes stamped",
+)
+
+# A population advanced together: clock of all but the odd ones; no crossing before ``checked`` but
+# for ``cross``; lengths of its lists; skip: the neuron that a recurrent round passes over.
+POP_STATE = _dtype("clock checked cross", "n_odd n_found skip")
+
+# A projection: its ring of spikes in flight; the list of targets whose traces count at active_t.
+PROJ_STATE = _dtype("active_t", "ring_head ring_n n_active")
+
+RING = _dtype("t s", "i")  # arrival, emission, presynaptic neuron
+FLIGHT = _dtype("t s", "q i k")  # the same for a heap, with projection and next synapse of the row
+EVENT = _dtype("t", "i")  # a spike: time, global neuron
+ROW = _dtype("", "q i lo hi")  # a row that arrives: projection, presynaptic neuron, synapses
+
+
+def records(shape: int | tuple[int, ...], dtype: np.dtype[np.void]) -> Records:
+    """Zeroed records whose fields read as attributes, inside and outside compiled code."""
+    return np.zeros(shape, dtype).view(np.recarray)
+
+
+class NetworkArrays(NamedTuple):
+    """The description, compiled.  Only ``weight`` changes during a run."""
+
+    pops: Records  # (n_pop,) POP
+    projs: Records  # (n_proj,) PROJ
+    out_proj: Ints  # projections that leave a population, by population
+    learn_proj: Ints  # learning projections that enter a population, by population
+    weight: Floats  # (n_synapses,)
+    row_ptr: Ints  # synapse numbers within a projection
+    syn_post: npt.NDArray[np.int32]  # target within its population
+    syn_delay: Floats  # ms
+    in_ptr: Ints  # incoming synapses of a target, by presynaptic neuron
+    in_syn: Ints
+    in_pre: npt.NDArray[np.int32]
+
+
+class EngineState(NamedTuple):
+    """Everything that changes as time goes on, beside the weights and the state blocks."""
+
+    engine: Records  # (1,) ENGINE
+    neurons: Records  # (n_neurons,) NEURON
+    pops: Records  # (n_pop,) POP_STATE
+    projs: Records  # (n_proj,) PROJ_STATE
+    rings: Records  # (n_proj, capacity) RING
+    flights: Records  # (capacity,) FLIGHT
+    source: Records  # (n,) EVENT, the open piece of the sources
+    output: Records  # (capacity,) EVENT, spikes not yet handed to the recorder
+    x_value: Floats  # traces, see simulator.traces
+    x_time: Floats
+    y_value: Floats
+    y_time: Floats
+
+
+class Workspace(NamedTuple):
+    """Scratch space of a round."""
+
+    rows: Records  # ROW, all that arrive
+    sent: Floats  # (longest row,) weights as a rule transmits them
+    scratch: Floats  # (variables, neurons) states of the odd ones
+    active: Ints  # targets of a projection whose traces count, at trace_post_at
+    active_y: Floats  # their traces
+
+
+class Groups(NamedTuple):
+    """One array a model or rule: state blocks and parameter rows."""
+
+    states: tuple[Floats, ...]  # (variables, neurons)
+    parameters: tuple[Floats, ...]  # (populations, parameters)
+    rules: tuple[Floats, ...]  # (projections, parameters)

@@ -1,0 +1,107 @@
+"""Allocation of the compiled engine's state, and of more room when a buffer is full."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from simulator.arrays import (
+    ENGINE,
+    EVENT,
+    FLIGHT,
+    NEURON,
+    POP_STATE,
+    PROJ_STATE,
+    RING,
+    ROW,
+    SPARSE,
+    EngineState,
+    Workspace,
+    records,
+)
+from simulator.compile import CompiledNetwork
+
+__all__ = ["grown", "new_state", "new_workspace"]
+
+_OUTPUT = 1 << 16  # spikes between two visits of the recorder, at least
+
+
+def new_state(compiled: CompiledNetwork) -> EngineState:
+    """The state at time 0: nothing in flight, every trace 0, no prediction made."""
+    net = compiled.arrays
+    sizes = net.pops.hi - net.pops.lo
+    n_neurons = int(sizes.sum())
+    senders = sizes[net.projs.pre]
+    flights = int(senders[np.isnan(net.projs.delay)].sum())
+    slots = targets = x_values = y_values = 0
+    for row in net.projs[net.projs.learns > 0]:
+        rule = compiled.rules[row.rule]
+        size = int(sizes[row.post])
+        slots += int(row.n_slots)
+        targets += size
+        x_values += int(row.n_slots) * len(rule.pre_traces)
+        y_values += size * len(rule.post_traces)
+    neurons = records(n_neurons, NEURON)
+    neurons.pop = np.repeat(np.arange(sizes.size), sizes)
+    neurons.ref_until, neurons.due, neurons.place = -math.inf, math.inf, -1
+    pops = records(sizes.size, POP_STATE)
+    pops.checked, pops.cross = -math.inf, math.inf
+    projs = records(net.projs.size, PROJ_STATE)
+    projs.active_t = -1.0
+    return EngineState(
+        engine=records(1, ENGINE),
+        neurons=neurons,
+        pops=pops,
+        projs=projs,
+        rings=records((net.projs.size, 2 * int(senders.max(initial=1))), RING),
+        flights=records(2 * flights + 1, FLIGHT),
+        source=records(0, EVENT),
+        output=records(max(_OUTPUT, 2 * n_neurons), EVENT),
+        x_value=np.zeros(x_values),
+        x_time=np.full(slots, -math.inf),
+        y_value=np.zeros(y_values),
+        y_time=np.full(targets, -math.inf),
+    )
+
+
+def new_workspace(compiled: CompiledNetwork, st: EngineState) -> Workspace:
+    """Scratch space that fits the queues of ``st``."""
+    net = compiled.arrays
+    longest = 1
+    for row in net.projs:
+        if row.kind == SPARSE:
+            n_pre = int(net.pops.hi[row.pre] - net.pops.lo[row.pre])
+            ends = net.row_ptr[row.row_at : row.row_at + n_pre + 1]
+            longest = max(longest, int(np.diff(ends).max()))
+        else:
+            longest = max(longest, int(net.pops.hi[row.post] - net.pops.lo[row.post]))
+    variables = max([block.shape[0] for block in compiled.groups.states], default=1)
+    return Workspace(
+        rows=records(st.rings.size + st.flights.size, ROW),
+        sent=np.zeros(longest),
+        scratch=np.zeros((variables, st.neurons.size)),
+        active=np.zeros(st.y_time.size, np.int64),
+        active_y=np.zeros(st.y_value.size),
+    )
+
+
+def grown(compiled: CompiledNetwork, st: EngineState) -> EngineState:
+    """The same state with twice the room in the queue that is short of it."""
+    net = compiled.arrays
+    senders = (net.pops.hi - net.pops.lo)[net.projs.pre]
+    capacity = st.rings.shape[1]
+    changes: dict[str, Any] = {}
+    if np.any(st.projs.ring_n + senders > capacity):
+        # Unrolled, so that the oldest entry comes first.
+        order = (st.projs.ring_head[:, None] + np.arange(capacity)) % capacity
+        rings = records((st.rings.shape[0], 2 * capacity), RING)
+        rings[:, :capacity] = np.take_along_axis(st.rings, order, axis=1)
+        st.projs.ring_head = 0
+        changes["rings"] = rings
+    else:
+        flights = records(2 * st.flights.size, FLIGHT)
+        flights[: st.flights.size] = st.flights
+        changes["flights"] = flights
+    return st._replace(**changes)

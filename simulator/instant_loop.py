@@ -1,0 +1,538 @@
+"""The compiled event loop: from instant to instant, exact for any delay, zero included.
+
+One pass of the loop handles one *round*: either all deliveries due at the earliest instant, or all
+neurons that reach threshold at it.  Spikes that arrive without delay make another round at the same
+instant.  Deliveries come first, then thresholds, then plasticity, presynaptic before postsynaptic.
+
+A population whose every input is all-to-all is advanced as a whole, with decay factors shared by
+all its neurons, and searched for crossings only up to the next arrival; in the others each neuron
+has a clock and a predicted crossing of its own.  The loop is left only between rounds, so that the
+caller can enlarge a buffer, or ask for a later time, and go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf, isnan
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numba.extending import register_jitable
+
+from simulator import arrays, model, population_kernels, queues, roots, rule_kernels, traces
+from simulator import specialise as specialise_module
+from simulator.arrays import SPARSE, UNIFORM
+from simulator.borrow import borrow
+from simulator.model import NeuronModel, PlasticityRule
+from simulator.queues import flight_drop, flight_moved, flight_push, predict, ring_pop, ring_push
+from simulator.specialise import digest
+
+__all__ = [
+    "DONE",
+    "MORE_INPUT",
+    "MORE_OUTPUT",
+    "MORE_ROOM",
+    "TOO_MANY_ROUNDS",
+    "make_instant_loop",
+]
+
+# Status codes.
+DONE = 0  # time reached
+MORE_INPUT = 1  # the open piece of the sources is used up
+MORE_OUTPUT = 2  # the spike buffer is full
+MORE_ROOM = 3  # a ring or the heap of spikes in flight is full
+TOO_MANY_ROUNDS = 4  # a zero-delay loop does not end
+
+MAX_ROUNDS = 100_000  # at one instant
+
+
+def make_instant_loop(
+    models: Sequence[type[NeuronModel]], rules: Sequence[type[PlasticityRule]]
+) -> Any:
+    """Build ``loop(net, blocks, rule_blocks, st, work, until) -> status``.
+
+    ``blocks`` is a tuple of (state, parameters) by model, ``rule_blocks`` of parameters by rule.
+    All events up to and including ``until`` (ms) are handled.
+    """
+    source = digest(
+        arrays, model, population_kernels, queues, roots, rule_kernels, traces,
+        specialise_module, *models, *rules,
+    )  # fmt: skip
+    (
+        touch_one, advance_all, receive_row, receive_same, receive_one, may_cross, crossing_of,
+        fire_one,
+    ) = population_kernels.population_kernels(models)  # fmt: skip
+    transmit, active, on_pre_row, on_pre_one, mark_pre, on_post_one, mark_post = (
+        rule_kernels.rule_kernels(rules)
+    )
+    infinity = inf
+
+    @register_jitable(forceinline=True)
+    def touch(net, blocks, st, g, t):  # type: ignore[no-untyped-def]
+        """Bring one neuron, by its global number, to time t."""
+        k = st.neurons[g].pop
+        j = net.pops[k].at + g - net.pops[k].lo
+        touch_one(
+            blocks, net.pops[k].group, net.pops[k].row, j, st.neurons[g].t_last, st.neurons[g].ref_until, t
+        )
+        st.neurons[g].t_last = t
+
+    @register_jitable(forceinline=True)
+    def crossing_time(net, blocks, st, g, horizon):  # type: ignore[no-untyped-def]
+        """When a neuron crosses, if before the horizon and if nothing else arrives."""
+        k = st.neurons[g].pop
+        j = net.pops[k].at + g - net.pops[k].lo
+        dt = crossing_of(
+            blocks, net.pops[k].group, net.pops[k].row, j, horizon - st.neurons[g].t_last
+        )
+        return st.neurons[g].t_last + dt
+
+    # -- populations advanced together -------------------------------------------------------
+
+    @register_jitable(forceinline=True)
+    def make_odd(net, st, k, g):  # type: ignore[no-untyped-def]
+        """Give a neuron a clock of its own."""
+        if not st.neurons[g].odd:
+            st.neurons[g].odd = 1
+            st.neurons[net.pops[k].lo + st.pops[k].n_odd].odd_id = g
+            st.pops[k].n_odd += 1
+
+    @register_jitable(forceinline=True)
+    def advance_population(net, blocks, st, work, k, t, skip):  # type: ignore[no-untyped-def]
+        """Bring a population to time t; ``skip`` (global, or -1) receives nothing and stays."""
+        lo, n = net.pops[k].lo, net.pops[k].hi - net.pops[k].lo
+        if skip >= 0 and not st.neurons[skip].odd:
+            st.neurons[skip].t_last = st.pops[k].clock
+            make_odd(net, st, k, skip)
+        if t > st.pops[k].clock:
+            advance_all(
+                blocks, net.pops[k].group, net.pops[k].row, net.pops[k].at, n, t - st.pops[k].clock,
+                st.neurons, st.pops[k].n_odd, lo, work.scratch,
+            )  # fmt: skip
+            st.pops[k].clock = t
+        kept = 0
+        for a in range(st.pops[k].n_odd):
+            g = st.neurons[lo + a].odd_id
+            if g != skip:
+                touch(net, blocks, st, g, t)
+            if g == skip or st.neurons[g].ref_until > t:
+                st.neurons[lo + kept].odd_id = g
+                kept += 1
+            else:
+                st.neurons[g].odd = 0
+        st.pops[k].n_odd = kept
+        st.pops[k].checked = -infinity
+
+    @register_jitable(forceinline=True)
+    def search_population(net, blocks, st, k, horizon):  # type: ignore[no-untyped-def]
+        """Find the crossings of a population before the horizon."""
+        lo, hi = net.pops[k].lo, net.pops[k].hi
+        found, earliest = 0, infinity
+        dt = horizon - st.pops[k].clock
+        if dt > 0.0:
+            count = may_cross(
+                blocks, net.pops[k].group, net.pops[k].row, net.pops[k].at, hi - lo, dt
+            )
+            if count > 0:
+                for g in range(lo, hi):
+                    if not st.neurons[g].odd:
+                        st.neurons[g].t_last = st.pops[k].clock
+                        t = crossing_time(net, blocks, st, g, horizon)
+                        if t < horizon:
+                            st.neurons[lo + found].found_id, st.neurons[lo + found].found_t = g, t
+                            found += 1
+                            earliest = min(earliest, t)
+        for a in range(st.pops[k].n_odd):
+            g = st.neurons[lo + a].odd_id
+            if st.neurons[g].ref_until > st.neurons[g].t_last:
+                if st.neurons[g].ref_until >= horizon:
+                    continue
+                touch(net, blocks, st, g, st.neurons[g].ref_until)
+            t = crossing_time(net, blocks, st, g, horizon)
+            if t < horizon:
+                st.neurons[lo + found].found_id, st.neurons[lo + found].found_t = g, t
+                found += 1
+                earliest = min(earliest, t)
+        st.pops[k].n_found, st.pops[k].cross, st.pops[k].checked = found, earliest, horizon
+
+    # -- populations advanced neuron by neuron -----------------------------------------------
+
+    @register_jitable(forceinline=True)
+    def predict_neuron(net, blocks, st, g):  # type: ignore[no-untyped-def]
+        """Predict the next crossing of a neuron, or the end of its refractory period."""
+        if st.neurons[g].ref_until > st.neurons[g].t_last:
+            st.neurons[g].wakes = 1
+            due = st.neurons[g].ref_until
+        else:
+            st.neurons[g].wakes = 0
+            due = crossing_time(net, blocks, st, g, infinity)
+        st.engine[0].n_due = predict(st, st.engine[0].n_due, g, due, infinity)
+
+    # -- deliveries --------------------------------------------------------------------------
+
+    @register_jitable(forceinline=True)
+    def emit(net, st, g, t):  # type: ignore[no-untyped-def]
+        """Send a spike on its way along every projection; record it."""
+        k = st.neurons[g].pop
+        i = g - net.pops[k].lo
+        if net.pops[k].recorded:
+            st.output[st.engine[0].n_out].t, st.output[st.engine[0].n_out].i = t, g
+            st.engine[0].n_out += 1
+        for a in range(net.pops[k].out_lo, net.pops[k].out_hi):
+            q = net.out_proj[a]
+            if not isnan(net.projs[q].delay):
+                ring_push(st, q, t + net.projs[q].delay, t, i)
+            else:
+                row = net.projs[q].row_at + i
+                s = net.row_ptr[row]
+                if s < net.row_ptr[row + 1]:
+                    arrival = t + net.syn_delay[net.projs[q].delay_at + s]
+                    st.engine[0].n_flights = flight_push(
+                        st, st.engine[0].n_flights, arrival, t, q, i, s
+                    )
+
+    @register_jitable(forceinline=True)
+    def collect_rows(net, st, work, t):  # type: ignore[no-untyped-def]
+        """All rows that arrive at t, in order: rings, then heap."""
+        n = 0
+        for q in range(net.projs.size):
+            while st.projs[q].ring_n > 0 and st.rings[q, st.projs[q].ring_head].t == t:
+                i = ring_pop(st, q)
+                work.rows[n].q, work.rows[n].i = q, i
+                if net.projs[q].kind == SPARSE:
+                    work.rows[n].lo = net.row_ptr[net.projs[q].row_at + i]
+                    work.rows[n].hi = net.row_ptr[net.projs[q].row_at + i + 1]
+                n += 1
+        while st.engine[0].n_flights > 0 and st.flights[0].t == t:
+            q, i, first = st.flights[0].q, st.flights[0].i, st.flights[0].k
+            end = net.row_ptr[net.projs[q].row_at + i + 1]
+            s = first
+            while s < end and st.flights[0].s + net.syn_delay[net.projs[q].delay_at + s] == t:
+                s += 1
+            work.rows[n].q, work.rows[n].i, work.rows[n].lo, work.rows[n].hi = q, i, first, s
+            n += 1
+            if s < end:
+                st.flights[0].t = st.flights[0].s + net.syn_delay[net.projs[q].delay_at + s]
+                st.flights[0].k = s
+                flight_moved(st, st.engine[0].n_flights)
+            else:
+                st.engine[0].n_flights = flight_drop(st, st.engine[0].n_flights)
+        return n
+
+    @register_jitable(forceinline=True)
+    def advance_targets(net, blocks, st, work, n_rows, t):  # type: ignore[no-untyped-def]
+        """Bring every population that is advanced together and receives something to t."""
+        # A neuron is passed over when it is the only one whose own spike comes round.
+        for r in range(n_rows):
+            st.pops[net.projs[work.rows[r].q].post].skip = -2
+        for r in range(n_rows):
+            q = work.rows[r].q
+            k = net.projs[q].post
+            own = net.pops[k].lo + work.rows[r].i if net.projs[q].no_self else -1
+            st.pops[k].skip = own if st.pops[k].skip == -2 or st.pops[k].skip == own else -1
+        for r in range(n_rows):
+            k = net.projs[work.rows[r].q].post
+            if net.pops[k].together and st.pops[k].skip != -3:
+                advance_population(net, blocks, st, work, k, t, st.pops[k].skip)
+                st.pops[k].skip = -3
+
+    @register_jitable(forceinline=True)
+    def touch_target(net, blocks, st, work, g, t):  # type: ignore[no-untyped-def]
+        touch(net, blocks, st, g, t)
+        if not st.neurons[g].stamped:
+            st.neurons[g].stamped = 1
+            st.neurons[st.engine[0].n_touched].touched = g
+            st.engine[0].n_touched += 1
+
+    @register_jitable(forceinline=True)
+    def deliver_whole(net, blocks, rule_blocks, st, work, q, i, t):  # type: ignore[no-untyped-def]
+        """One presynaptic spike to a whole population."""
+        k = net.projs[q].post
+        lo, n, at = net.pops[k].lo, net.pops[k].hi - net.pops[k].lo, net.pops[k].at
+        group, row, port = net.pops[k].group, net.pops[k].row, net.projs[q].port
+        uniform = net.projs[q].kind == UNIFORM
+        first = net.projs[q].w_at if uniform else net.projs[q].w_at + i * n
+        values = net.weight
+        if net.projs[q].transmits:
+            count = 1 if uniform else n
+            transmit(
+                rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net.weight, first, count, t, work.sent
+            )
+            values, first = work.sent, 0
+        st.engine[0].deliveries += n - net.projs[q].no_self
+        skip = i if net.projs[q].no_self else n
+        if not net.pops[k].together:
+            for j in range(n):
+                if j != skip:
+                    touch_target(net, blocks, st, work, lo + j, t)
+                    w = values[first] if uniform else values[first + j]
+                    receive_one(blocks, group, row, at + j, port, w)
+        elif uniform:
+            receive_same(blocks, group, row, at, skip, port, values[first])
+            if skip < n:
+                receive_same(blocks, group, row, at + skip + 1, n - skip - 1, port, values[first])
+        else:
+            receive_row(blocks, group, row, at, skip, port, values, first)
+            if skip < n:
+                receive_row(
+                    blocks, group, row, at + skip + 1, n - skip - 1, port, values, first + skip + 1
+                )
+
+    @register_jitable(forceinline=True)
+    def deliver_row(net, blocks, rule_blocks, st, work, q, lo, hi, t):  # type: ignore[no-untyped-def]
+        """One presynaptic spike to the targets of its synapses lo to hi."""
+        k = net.projs[q].post
+        values, first = net.weight, net.projs[q].w_at + lo
+        if net.projs[q].transmits:
+            transmit(
+                rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net.weight, first, hi - lo, t, work.sent
+            )
+            values, first = work.sent, 0
+        st.engine[0].deliveries += hi - lo
+        for s in range(lo, hi):
+            j = net.syn_post[net.projs[q].post_at + s]
+            touch_target(net, blocks, st, work, net.pops[k].lo + j, t)
+            receive_one(
+                blocks, net.pops[k].group, net.pops[k].row, net.pops[k].at + j, net.projs[q].port,
+                values[first + s - lo],
+            )  # fmt: skip
+
+    @register_jitable(forceinline=True)
+    def learn_from_row(net, rule_blocks, st, work, q, i, lo, hi, t):  # type: ignore[no-untyped-def]
+        """Presynaptic side of a rule: the row's weights, then its trace."""
+        group, row, k = net.projs[q].rule, net.projs[q].rule_row, net.projs[q].post
+        n_post = net.pops[k].hi - net.pops[k].lo
+        x_at, y_at = net.projs[q].trace_x_at, net.projs[q].trace_y_at
+        x_t, y_t, n_slots = net.projs[q].trace_at, net.projs[q].trace_post_at, net.projs[q].n_slots
+        if net.projs[q].kind != SPARSE:
+            if st.projs[q].active_t != t:
+                st.projs[q].n_active = active(
+                    rule_blocks, group, row, st.y_value, y_at, n_post, st.y_time, y_t, t,
+                    work.active, work.active_y,
+                )  # fmt: skip
+                st.projs[q].active_t = t
+            on_pre_row(
+                rule_blocks, group, row, net.weight, net.projs[q].w_at + i * n_post,
+                i if net.projs[q].no_self else -1, work.active, y_t, st.projs[q].n_active, n_post,
+                work.active_y, y_at, st.x_value, x_at, n_slots, st.x_time, x_t, i, t,
+            )  # fmt: skip
+            mark_pre(rule_blocks, group, row, st.x_value, x_at, n_slots, st.x_time, x_t, i, t)
+            return
+        several = isnan(net.projs[q].delay)
+        for s in range(lo, hi):
+            slot = s if several else i
+            on_pre_one(
+                rule_blocks, group, row, net.weight, net.projs[q].w_at + s, st.x_value, x_at, n_slots,
+                st.x_time, x_t, slot, st.y_value, y_at, n_post, st.y_time, y_t,
+                net.syn_post[net.projs[q].post_at + s], t,
+            )  # fmt: skip
+            if several:
+                mark_pre(
+                    rule_blocks, group, row, st.x_value, x_at, n_slots, st.x_time, x_t, s, t
+                )
+        if not several:
+            mark_pre(rule_blocks, group, row, st.x_value, x_at, n_slots, st.x_time, x_t, i, t)
+
+    @register_jitable(forceinline=True)
+    def deliver(net, blocks, rule_blocks, st, work, t):  # type: ignore[no-untyped-def]
+        """Everything that arrives at t."""
+        n_rows = collect_rows(net, st, work, t)
+        advance_targets(net, blocks, st, work, n_rows, t)
+        st.engine[0].n_touched = 0
+        for r in range(n_rows):
+            q = work.rows[r].q
+            if net.projs[q].kind == SPARSE:
+                deliver_row(
+                    net, blocks, rule_blocks, st, work, q, work.rows[r].lo, work.rows[r].hi, t
+                )
+            else:
+                deliver_whole(net, blocks, rule_blocks, st, work, q, work.rows[r].i, t)
+        for r in range(n_rows):
+            q = work.rows[r].q
+            if net.projs[q].learns:
+                learn_from_row(
+                    net, rule_blocks, st, work, q, work.rows[r].i, work.rows[r].lo,
+                    work.rows[r].hi, t,
+                )  # fmt: skip
+        for a in range(st.engine[0].n_touched):
+            g = st.neurons[a].touched
+            st.neurons[g].stamped = 0
+            predict_neuron(net, blocks, st, g)
+
+    # -- spikes ------------------------------------------------------------------------------
+
+    @register_jitable(forceinline=True)
+    def learn_from_spike(net, rule_blocks, st, work, g, t):  # type: ignore[no-untyped-def]
+        """Postsynaptic side of the rules: the weights into a neuron, then its traces."""
+        k = st.neurons[g].pop
+        j = g - net.pops[k].lo
+        n_post = net.pops[k].hi - net.pops[k].lo
+        for a in range(net.pops[k].learn_lo, net.pops[k].learn_hi):
+            q = net.learn_proj[a]
+            if not net.projs[q].learns:
+                continue
+            group, row = net.projs[q].rule, net.projs[q].rule_row
+            x_at, y_at = net.projs[q].trace_x_at, net.projs[q].trace_y_at
+            x_t, y_t, n_slots = net.projs[q].trace_at, net.projs[q].trace_post_at, net.projs[q].n_slots
+            if net.projs[q].kind == SPARSE:
+                several = isnan(net.projs[q].delay)
+                base = net.projs[q].in_syn_at
+                for b in range(net.in_ptr[net.projs[q].in_at + j], net.in_ptr[net.projs[q].in_at + j + 1]):
+                    s = net.in_syn[base + b]
+                    slot = s if several else np.int64(net.in_pre[base + b])
+                    on_post_one(
+                        rule_blocks, group, row, net.weight, net.projs[q].w_at + s, st.x_value, x_at,
+                        n_slots, st.x_time, x_t, slot, st.y_value, y_at, n_post, st.y_time, y_t,
+                        j, t,
+                    )  # fmt: skip
+            else:
+                skip = j if net.projs[q].no_self else -1
+                for i in range(net.pops[net.projs[q].pre].hi - net.pops[net.projs[q].pre].lo):
+                    if i != skip:
+                        on_post_one(
+                            rule_blocks, group, row, net.weight, net.projs[q].w_at + i * n_post + j,
+                            st.x_value, x_at, n_slots, st.x_time, x_t, i, st.y_value, y_at,
+                            n_post, st.y_time, y_t, j, t,
+                        )  # fmt: skip
+            mark_post(rule_blocks, group, row, st.y_value, y_at, n_post, st.y_time, y_t, j, t)
+            st.projs[q].active_t = -1.0
+
+    @register_jitable(forceinline=True)
+    def collect_spikes(net, blocks, st, work, t):  # type: ignore[no-untyped-def]
+        """All neurons whose crossing is at t, by number; wakes those whose rest ends."""
+        n = 0
+        for k in range(net.pops.size):
+            if net.pops[k].together and st.pops[k].cross == t:
+                lo = net.pops[k].lo
+                for a in range(st.pops[k].n_found):
+                    if st.neurons[lo + a].found_t == t:
+                        st.neurons[n].fired = st.neurons[lo + a].found_id
+                        n += 1
+        while st.engine[0].n_due > 0 and st.neurons[st.neurons[0].tree].due == t:
+            g = st.neurons[0].tree
+            if st.neurons[g].wakes:
+                touch(net, blocks, st, g, t)
+                predict_neuron(net, blocks, st, g)
+            else:
+                st.engine[0].n_due = predict(st, st.engine[0].n_due, g, infinity, infinity)
+                st.neurons[n].fired = g
+                n += 1
+        for a in range(1, n):  # few, and nearly in order
+            g, b = st.neurons[a].fired, a
+            while b > 0 and st.neurons[b - 1].fired > g:
+                st.neurons[b].fired = st.neurons[b - 1].fired
+                b -= 1
+            st.neurons[b].fired = g
+        return n
+
+    @register_jitable(forceinline=True)
+    def fire_all(net, blocks, rule_blocks, st, work, t):  # type: ignore[no-untyped-def]
+        """Reset the neurons that cross at t, let their synapses learn, send their spikes."""
+        n = collect_spikes(net, blocks, st, work, t)
+        for a in range(n):
+            g = st.neurons[a].fired
+            k = st.neurons[g].pop
+            if net.pops[k].together and not st.neurons[g].odd:
+                st.neurons[g].t_last = st.pops[k].clock
+                make_odd(net, st, k, g)
+            touch(net, blocks, st, g, t)
+            j = net.pops[k].at + g - net.pops[k].lo
+            st.neurons[g].ref_until = t + fire_one(blocks, net.pops[k].group, net.pops[k].row, j)
+            if net.pops[k].together:
+                st.pops[k].checked = -infinity
+            else:
+                predict_neuron(net, blocks, st, g)
+        for a in range(n):
+            learn_from_spike(net, rule_blocks, st, work, st.neurons[a].fired, t)
+        for a in range(n):
+            emit(net, st, st.neurons[a].fired, t)
+        if n > 0:
+            st.engine[0].culprit = st.neurons[0].fired
+
+    # -- the loop ----------------------------------------------------------------------------
+
+    @register_jitable(forceinline=True)
+    def next_arrival(net, st):  # type: ignore[no-untyped-def]
+        """Time of the earliest spike in flight or from outside."""
+        t = infinity
+        if st.engine[0].src_pos < st.engine[0].src_end:
+            t = st.source[st.engine[0].src_pos].t
+        for q in range(net.projs.size):
+            if st.projs[q].ring_n > 0:
+                t = min(t, st.rings[q, st.projs[q].ring_head].t)
+        if st.engine[0].n_flights > 0:
+            t = min(t, st.flights[0].t)
+        return t
+
+    @register_jitable(forceinline=True)
+    def next_crossing(net, blocks, st, horizon):  # type: ignore[no-untyped-def]
+        """Time of the earliest crossing (or end of a rest) before the horizon."""
+        t = infinity
+        for k in range(net.pops.size):
+            if net.pops[k].together:
+                if st.pops[k].checked < horizon and not st.pops[k].cross < st.pops[k].checked:
+                    search_population(net, blocks, st, k, horizon)
+                t = min(t, st.pops[k].cross)
+        if st.engine[0].n_due > 0:
+            t = min(t, st.neurons[st.neurons[0].tree].due)
+        return t
+
+    @register_jitable(forceinline=True)
+    def room(net, st):  # type: ignore[no-untyped-def]
+        """DONE if one more round surely fits into the buffers, else what is short."""
+        n_neurons = st.neurons.size
+        if st.engine[0].n_out + n_neurons > st.output.size:
+            return MORE_OUTPUT
+        flights = 0
+        for q in range(net.projs.size):
+            n = net.pops[net.projs[q].pre].hi - net.pops[net.projs[q].pre].lo
+            if isnan(net.projs[q].delay):
+                flights += n
+            elif st.projs[q].ring_n + n > st.rings.shape[1]:
+                return MORE_ROOM
+        if st.engine[0].n_flights + flights >= st.flights.size:
+            return MORE_ROOM
+        return DONE
+
+    def instant_loop(net, blocks, rule_blocks, st, work, until):  # type: ignore[no-untyped-def]
+        _ = source  # closed over so that an edit of any part compiles anew
+        net, st, work = borrow(net), borrow(st), borrow(work)
+        blocks, rule_blocks = borrow(blocks), borrow(rule_blocks)
+        past = np.nextafter(until, infinity)
+        while True:
+            arrival = next_arrival(net, st)
+            horizon = min(arrival, st.engine[0].input_end, past)
+            spike = next_crossing(net, blocks, st, horizon)
+            t = min(spike, arrival)
+            if min(t, st.engine[0].input_end) > until:
+                st.engine[0].now = until
+                return DONE
+            if t >= st.engine[0].input_end:
+                return MORE_INPUT
+            short = room(net, st)
+            if short != DONE:
+                return short
+            if t == st.engine[0].now:
+                st.engine[0].rounds += 1
+                if st.engine[0].rounds > MAX_ROUNDS:
+                    return TOO_MANY_ROUNDS
+            else:
+                st.engine[0].rounds = 0
+            st.engine[0].now = t
+            if spike < arrival:
+                fire_all(net, blocks, rule_blocks, st, work, t)
+                continue
+            # No more than one spike a neuron and round, which is what ``room`` has made sure of.
+            last = -1
+            while (
+                st.engine[0].src_pos < st.engine[0].src_end
+                and st.source[st.engine[0].src_pos].t == t
+                and st.source[st.engine[0].src_pos].i > last
+            ):
+                last = st.source[st.engine[0].src_pos].i
+                emit(net, st, last, t)
+                st.engine[0].src_pos += 1
+            deliver(net, blocks, rule_blocks, st, work, t)
+
+    return njit(cache=True, error_model="numpy")(instant_loop)

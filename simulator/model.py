@@ -1,0 +1,186 @@
+"""What a neuron model and a plasticity rule are: the two classes that a user subclasses.
+
+A model is one file of plain Python: a record of parameters, the names and initial values of its
+state variables, and a few static functions.  The same functions serve the readable engine as they
+stand and the compiled engine through numba, so they are written on plain numbers: ``n.v[j]`` is
+state variable ``v`` of neuron ``j``, ``p.tau_m`` a parameter, and :mod:`math` does the mathematics.
+
+Time is in ms everywhere.  This module imports nothing of the simulator.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import namedtuple
+from typing import Any, ClassVar, NamedTuple
+
+from simulator.errors import ModelError
+
+__all__ = ["NeuronModel", "Parametrised", "PlasticityRule", "Trace"]
+
+
+class Parametrised:
+    """A frozen, checked record of numbers with a name: the base of models, rules and encoders.
+
+    Subclasses define ``Parameters``, a :class:`typing.NamedTuple` of floats with defaults, and may
+    override :meth:`check`.
+
+    Raises
+    ------
+    ModelError
+        For an unknown parameter (the valid ones are listed), a value that is no finite number, or
+        one that :meth:`check` refuses.
+    """
+
+    Parameters: ClassVar[Any]
+
+    def __init__(self, **parameters: float) -> None:
+        name = type(self).__name__
+        known = self.Parameters._fields
+        for key, value in parameters.items():
+            if key not in known:
+                valid = ", ".join(known)
+                raise ModelError(f"{name} has no parameter {key!r}; it has {valid}")
+            try:
+                finite = math.isfinite(value)
+            except TypeError:
+                raise ModelError(f"{name}.{key} = {value!r}; a number is needed") from None
+            if not finite:
+                raise ModelError(f"{name}.{key} = {value}; a finite number is needed")
+        self.parameters = self.Parameters(**{key: float(v) for key, v in parameters.items()})
+        self.check(self.parameters)
+
+    @classmethod
+    def check(cls, p: Any) -> None:
+        """Refuse parameters that make no sense together; called once, with all of them."""
+
+    @classmethod
+    def require(cls, condition: bool, text: str) -> None:
+        """Raise a :class:`ModelError` that starts with the class's name unless ``condition``."""
+        if not condition:
+            raise ModelError(f"{cls.__name__}: {text}")
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{k}={v:g}" for k, v in self.parameters._asdict().items())
+        return f"{type(self).__name__}({inside})"
+
+
+class NeuronModel(Parametrised):
+    """A point neuron that is advanced exactly from event to event.
+
+    Class attributes
+    ----------------
+    Parameters : NamedTuple of float
+        Shared by all neurons of a population.
+    state : dict of str to float
+        State variables, one float64 per neuron, with their initial values.
+    ports : tuple of str
+        Where a synapse can end; the index of a port is what :meth:`receive` gets.
+
+    All functions below are static, take plain numbers and return plain numbers.  ``n`` holds the
+    state arrays, ``j`` is the neuron, ``p`` the parameters.
+    """
+
+    state: ClassVar[dict[str, float]]
+    ports: ClassVar[tuple[str, ...]] = ("input",)
+    State: ClassVar[Any]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "state" in cls.__dict__:
+            # The arrays travel as one named tuple whose class can be found again by its name.
+            record: Any = namedtuple("State", tuple(cls.state))  # type: ignore[misc]
+            record.__module__ = cls.__module__
+            record.__qualname__ = f"{cls.__qualname__}.State"
+            cls.State = record
+
+    @staticmethod
+    def factors(p: Any, dt: float) -> tuple[float, ...]:
+        """Everything that depends on the length of the interval only; shared by neurons that are
+        advanced over the same ``dt`` (ms)."""
+        raise NotImplementedError
+
+    @staticmethod
+    def advance(n: Any, j: int, p: Any, f: tuple[float, ...]) -> None:
+        """Move neuron ``j`` over the interval of ``f``, without input and without a spike."""
+        raise NotImplementedError
+
+    @staticmethod
+    def hold(n: Any, j: int, p: Any, f: tuple[float, ...]) -> None:
+        """Move a refractory neuron over the interval of ``f``."""
+        raise NotImplementedError
+
+    @staticmethod
+    def receive(n: Any, j: int, p: Any, port: int, w: float) -> None:
+        """Add a synaptic weight at the present instant."""
+        raise NotImplementedError
+
+    @staticmethod
+    def may_cross(n: Any, j: int, p: Any, dt: float) -> bool:
+        """A cheap necessary condition for a spike within ``dt`` (ms, may be infinite)."""
+        return True
+
+    @staticmethod
+    def crossing(n: Any, j: int, p: Any) -> float:
+        """Time (ms) to the next threshold crossing if nothing else arrives; 0 when the potential
+        is at or above threshold now, infinity when it never gets there."""
+        raise NotImplementedError
+
+    @staticmethod
+    def fire(n: Any, j: int, p: Any) -> float:
+        """Reset after a spike; return the length of the refractory period (ms)."""
+        raise NotImplementedError
+
+
+class Trace(NamedTuple):
+    """A synaptic trace: what a synapse remembers of the spikes of one side.
+
+    It decays with the time constant that the rule's parameter ``tau`` names and is set to 1 by a
+    spike (``nearest=True``) or raised by 1 (``nearest=False``).  Where ``floor`` names a
+    parameter, a value at or below it reads as 0.
+    """
+
+    tau: str
+    nearest: bool = False
+    floor: str | None = None
+
+
+class PlasticityRule(Parametrised):
+    """How the weights of a projection change, or how they follow time.
+
+    Class attributes
+    ----------------
+    pre_traces, post_traces : tuple of Trace
+        Kept by the engine, decayed lazily to the exact time of use.
+    needs_partner : bool
+        True when :meth:`on_pre` and :meth:`on_post` change nothing while all traces of the other
+        side read 0; the engine then need not call them.
+
+    A rule that moves no weight defines :meth:`transmit` alone.
+    """
+
+    pre_traces: ClassVar[tuple[Trace, ...]] = ()
+    post_traces: ClassVar[tuple[Trace, ...]] = ()
+    needs_partner: ClassVar[bool] = False
+
+    @classmethod
+    def learns(cls) -> bool:
+        """Whether the rule changes stored weights (it defines ``on_pre`` or ``on_post``)."""
+        return (
+            cls.on_pre is not PlasticityRule.on_pre or cls.on_post is not PlasticityRule.on_post
+        )
+
+    @staticmethod
+    def transmit(w: float, p: Any, t: float) -> float:
+        """The weight that a spike arriving at time ``t`` (ms) delivers."""
+        return w
+
+    @staticmethod
+    def on_pre(w: float, x: tuple[float, ...], y: tuple[float, ...], p: Any) -> float:
+        """New weight after a presynaptic arrival; ``x`` as it was just before it."""
+        return w
+
+    @staticmethod
+    def on_post(w: float, x: tuple[float, ...], y: tuple[float, ...], p: Any) -> float:
+        """New weight after a postsynaptic spike; ``y`` as it was just before it."""
+        return w

@@ -1,0 +1,259 @@
+"""The description of a network: populations, projections, recorders and a seed.
+
+Nothing here computes; :func:`simulator.compile.compile_network` turns a description into the flat
+arrays that an engine runs on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.connect import Connector
+from simulator.distributions import Distribution
+from simulator.errors import NetworkError
+from simulator.model import NeuronModel, PlasticityRule
+from simulator.sources import SpikeSource
+
+__all__ = ["Network", "Population", "Projection", "Values"]
+
+Values = float | npt.ArrayLike | Distribution
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Neurons of one kind; ``initial`` holds starting values of state variables."""
+
+    name: str
+    size: int
+    model: NeuronModel | SpikeSource
+    initial: Mapping[str, Values]
+
+    @property
+    def is_source(self) -> bool:
+        return isinstance(self.model, SpikeSource)
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Synapses from one population to another.
+
+    ``weight`` is in the units of the port, ``delay`` (ms) is axonal: from the emission of a spike
+    to the synapse.
+    """
+
+    name: str
+    pre: Population
+    post: Population
+    connector: Connector
+    weight: Values
+    delay: Values
+    port: int
+    rule: PlasticityRule | None
+
+
+@dataclass(frozen=True)
+class StateSampling:
+    """Record state variables of a population at given times (ms, ascending)."""
+
+    population: str
+    variables: tuple[str, ...]
+    times: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class WeightSampling:
+    """Record the weights of a projection at given times (ms, ascending)."""
+
+    projection: str
+    times: tuple[float, ...]
+
+
+@dataclass
+class Recorders:
+    """What a run records."""
+
+    spikes: set[str] = field(default_factory=set)
+    states: list[StateSampling] = field(default_factory=list)
+    weights: list[WeightSampling] = field(default_factory=list)
+
+
+class Network:
+    """A network to be simulated.
+
+    Parameters
+    ----------
+    seed : int
+        Every random number of the network derives from it and from the name of the population or
+        projection that draws it.
+
+    Examples
+    --------
+    >>> from encoders import SpikeTimes
+    >>> from neurons import LIFExp
+    >>> from simulator import Network, Simulation, all_to_all
+    >>> net = Network(seed=1)
+    >>> source = net.population("source", 2, SpikeTimes([1.0, 1.5], [0, 1]))
+    >>> cells = net.population("cells", 3, LIFExp(v_th=1.0))
+    >>> _ = net.projection(source, cells, all_to_all(), weight=4.0, delay=0.25)
+    >>> net.record_spikes(cells)
+    >>> simulation = Simulation(net)
+    >>> simulation.run(20.0)
+    >>> times, neurons = simulation.spikes("cells")
+    >>> neurons.tolist()
+    [0, 1, 2]
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+            raise NetworkError(f"Network: seed = {seed!r}; an integer >= 0 is needed")
+        self.seed = int(seed)
+        self.populations: dict[str, Population] = {}
+        self.projections: dict[str, Projection] = {}
+        self.recorders = Recorders()
+
+    def population(
+        self,
+        name: str,
+        size: int,
+        model: NeuronModel | SpikeSource,
+        initial: Mapping[str, Values] | None = None,
+    ) -> Population:
+        """Add ``size`` neurons of one model, or a spike source of ``size`` channels.
+
+        Raises
+        ------
+        NetworkError
+            For a name that is taken or empty, a size below 1, something that is no model, or an
+            initial value of a state variable that the model does not have.
+        """
+        if not name or "/" in name:
+            raise NetworkError(f"population {name!r}: a name is not empty and has no '/'")
+        if name in self.populations:
+            raise NetworkError(f"population {name!r} exists already; names are unique")
+        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
+            raise NetworkError(f"population {name!r}: size = {size!r}; at least one neuron is needed")
+        if not isinstance(model, (NeuronModel, SpikeSource)):
+            raise NetworkError(
+                f"population {name!r}: {model!r} is neither a neuron model nor a spike source "
+                "(a model is given as an instance, LIFExp() and not LIFExp)"
+            )
+        initial = dict(initial or {})
+        if isinstance(model, SpikeSource):
+            model.bind(name, int(size))
+            known: tuple[str, ...] = ()
+        else:
+            known = tuple(model.state)
+        for variable in initial:
+            if variable not in known:
+                valid = ", ".join(known) or "none (it is a spike source)"
+                raise NetworkError(
+                    f"population {name!r} has no state variable {variable!r}; it has {valid}"
+                )
+        made = Population(name, int(size), model, initial)
+        self.populations[name] = made
+        return made
+
+    def projection(
+        self,
+        pre: Population | str,
+        post: Population | str,
+        connector: Connector,
+        weight: Values = 1.0,
+        delay: Values = 0.0,
+        port: str | None = None,
+        rule: PlasticityRule | None = None,
+        name: str | None = None,
+    ) -> Projection:
+        """Connect two populations.
+
+        ``weight`` and ``delay`` (ms) are numbers, arrays with one value a synapse in the order of
+        the connector (for all-to-all a matrix of shape (pre, post)), or distributions.
+
+        Raises
+        ------
+        NetworkError
+            For unknown populations, ports or connectors, a postsynaptic source, a taken name.
+            Values are checked when the network is compiled, with the index of the first bad one.
+        """
+        a, b = self.find_population(pre), self.find_population(post)
+        label = name or f"{a.name}->{b.name}"
+        if label in self.projections:
+            raise NetworkError(f"projection {label!r} exists already; give it a name of its own")
+        if isinstance(b.model, SpikeSource):
+            raise NetworkError(f"projection {label!r}: {b.name!r} is a spike source, it has no inputs")
+        if not isinstance(connector, Connector):
+            raise NetworkError(
+                f"projection {label!r}: {connector!r} is no connector; use all_to_all(), "
+                "one_to_one(), fixed_probability(), fixed_in_degree() or explicit()"
+            )
+        if rule is not None and not isinstance(rule, PlasticityRule):
+            raise NetworkError(f"projection {label!r}: {rule!r} is no plasticity rule")
+        ports = b.model.ports
+        if port is not None and port not in ports:
+            raise NetworkError(
+                f"projection {label!r}: {type(b.model).__name__} has no port {port!r}; "
+                f"it has {', '.join(ports)}"
+            )
+        made = Projection(
+            label, a, b, connector, weight, delay, ports.index(port) if port else 0, rule
+        )
+        self.projections[label] = made
+        return made
+
+    def record_spikes(self, *populations: Population | str) -> None:
+        """Record the spikes of these populations."""
+        for population in populations:
+            self.recorders.spikes.add(self.find_population(population).name)
+
+    def record_state(
+        self, population: Population | str, variables: Iterable[str], times: Iterable[float]
+    ) -> None:
+        """Record state variables at ``times`` (ms); reading does not disturb the run."""
+        target = self.find_population(population)
+        known = () if isinstance(target.model, SpikeSource) else tuple(target.model.state)
+        chosen = tuple(variables)
+        for variable in chosen:
+            if variable not in known:
+                valid = ", ".join(known) or "none (it is a spike source)"
+                raise NetworkError(
+                    f"population {target.name!r} has no state variable {variable!r}; it has {valid}"
+                )
+        self.recorders.states.append(
+            StateSampling(target.name, chosen, _sampling_times(target.name, times))
+        )
+
+    def record_weights(self, projection: Projection | str, times: Iterable[float]) -> None:
+        """Record all weights of a projection at ``times`` (ms)."""
+        label = self.find_projection(projection).name
+        self.recorders.weights.append(WeightSampling(label, _sampling_times(label, times)))
+
+    def find_population(self, which: Population | str) -> Population:
+        """The population itself or of that name; :class:`NetworkError` if there is none."""
+        name = which.name if isinstance(which, Population) else which
+        found = self.populations.get(name) if isinstance(name, str) else None
+        if found is None or (isinstance(which, Population) and found is not which):
+            known = ", ".join(map(repr, self.populations)) or "none"
+            raise NetworkError(f"this network has no population {name!r}; it has {known}")
+        return found
+
+    def find_projection(self, which: Projection | str) -> Projection:
+        """The projection itself or of that name; :class:`NetworkError` if there is none."""
+        name = which.name if isinstance(which, Projection) else which
+        found = self.projections.get(name) if isinstance(name, str) else None
+        if found is None or (isinstance(which, Projection) and found is not which):
+            known = ", ".join(map(repr, self.projections)) or "none"
+            raise NetworkError(f"this network has no projection {name!r}; it has {known}")
+        return found
+
+
+def _sampling_times(where: str, times: Iterable[float]) -> tuple[float, ...]:
+    result = tuple(sorted(float(t) for t in times))
+    for t in result:
+        if not math.isfinite(t) or t < 0.0:
+            raise NetworkError(f"recorder of {where!r}: time {t} ms; times must be finite and >= 0")
+    return result

@@ -1,0 +1,147 @@
+"""Kernels on the neurons of one population, specialised to the models of a network.
+
+``block`` is the pair (state block, parameter rows) of a model; ``row`` is the population's row;
+``j`` counts neurons within the block.  All times are in ms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import Any, NamedTuple
+
+from numba.extending import register_jitable
+
+from simulator.model import NeuronModel
+from simulator.specialise import choose, record_from
+
+__all__ = ["PopulationKernels", "make_touch", "population_kernels"]
+
+
+class PopulationKernels(NamedTuple):
+    """Each takes (blocks, group, row, ...) and runs the functions of the group's model."""
+
+    touch: Any  # (j, t_last, ref_until, t): bring one neuron to time t
+    advance_all: Any  # (at, n, dt, neurons, n_odd, lo, scratch): all but the odd ones over dt
+    receive_row: Any  # (at, n, port, values, first): one value for each neuron
+    receive_same: Any  # (at, n, port, value): one value for all
+    receive_one: Any  # (j, port, value)
+    may_cross: Any  # (at, n, dt) -> how many neurons may cross
+    crossing: Any  # (j, dt) -> time to the crossing; infinity if surely not within dt
+    fire: Any  # (j) -> refractory period
+
+
+def make_touch(model: type[NeuronModel]) -> Callable[..., None]:
+    """``touch(n, j, p, t_last, ref_until, t)``: hold while refractory, then advance.
+
+    The interval is cut at the end of refractoriness and nowhere else, in every engine, so that
+    they all round alike.
+    """
+    factors, advance, hold = (
+        register_jitable(f) for f in (model.factors, model.advance, model.hold)
+    )
+
+    @register_jitable
+    def touch(n, j, p, t_last, ref_until, t):  # type: ignore[no-untyped-def]
+        if ref_until > t_last:
+            stop = min(ref_until, t)
+            if stop > t_last:
+                hold(n, j, p, factors(p, stop - t_last))
+                t_last = stop
+        if t > t_last and t_last >= ref_until:
+            advance(n, j, p, factors(p, t - t_last))
+
+    return touch
+
+
+def population_kernels(models: Sequence[type[NeuronModel]]) -> PopulationKernels:
+    """The kernels of a network with these models."""
+    made = [_of_model(model) for model in models]
+
+    def nothing(*args):  # type: ignore[no-untyped-def]
+        return None
+
+    def zero(*args):  # type: ignore[no-untyped-def]
+        return 0
+
+    def never(*args):  # type: ignore[no-untyped-def]
+        return inf
+
+    defaults = PopulationKernels(
+        nothing, nothing, nothing, nothing, nothing, zero, never, lambda *args: 0.0
+    )
+    return PopulationKernels(
+        *(
+            choose([kernels[k] for kernels in made], default)
+            for k, default in enumerate(defaults)
+        )
+    )
+
+
+def _of_model(model: type[NeuronModel]) -> PopulationKernels:
+    view, load = record_from(model.State), record_from(model.Parameters)
+    touch_neuron = make_touch(model)
+    factors, advance, receive_weight, may, cross, reset = (
+        register_jitable(f)
+        for f in (
+            model.factors,
+            model.advance,
+            model.receive,
+            model.may_cross,
+            model.crossing,
+            model.fire,
+        )
+    )
+
+    def touch(block, row, j, t_last, ref_until, t):  # type: ignore[no-untyped-def]
+        touch_neuron(view(block[0]), j, load(block[1][row]), t_last, ref_until, t)
+
+    def advance_all(block, row, at, n, dt, neurons, n_odd, lo, scratch):  # type: ignore[no-untyped-def]
+        # The shared factors are applied to everybody, without a branch; the few with a clock
+        # of their own get their state back afterwards.
+        states = block[0]
+        state, p = view(states), load(block[1][row])
+        for k in range(n_odd):
+            j = at + neurons[lo + k].odd_id - lo
+            for v in range(states.shape[0]):
+                scratch[v, k] = states[v, j]
+        f = factors(p, dt)
+        for j in range(at, at + n):
+            advance(state, j, p, f)
+        for k in range(n_odd):
+            j = at + neurons[lo + k].odd_id - lo
+            for v in range(states.shape[0]):
+                states[v, j] = scratch[v, k]
+
+    def receive_row(block, row, at, n, port, values, first):  # type: ignore[no-untyped-def]
+        state, p = view(block[0]), load(block[1][row])
+        for k in range(n):
+            receive_weight(state, at + k, p, port, values[first + k])
+
+    def receive_same(block, row, at, n, port, value):  # type: ignore[no-untyped-def]
+        state, p = view(block[0]), load(block[1][row])
+        for k in range(n):
+            receive_weight(state, at + k, p, port, value)
+
+    def receive_one(block, row, j, port, value):  # type: ignore[no-untyped-def]
+        receive_weight(view(block[0]), j, load(block[1][row]), port, value)
+
+    def may_cross(block, row, at, n, dt):  # type: ignore[no-untyped-def]
+        state, p = view(block[0]), load(block[1][row])
+        count = 0
+        for j in range(at, at + n):
+            count += may(state, j, p, dt)
+        return count
+
+    def crossing(block, row, j, dt):  # type: ignore[no-untyped-def]
+        state, p = view(block[0]), load(block[1][row])
+        if may(state, j, p, dt):
+            return cross(state, j, p)
+        return inf
+
+    def fire(block, row, j):  # type: ignore[no-untyped-def]
+        return reset(view(block[0]), j, load(block[1][row]))
+
+    return PopulationKernels(
+        touch, advance_all, receive_row, receive_same, receive_one, may_cross, crossing, fire
+    )

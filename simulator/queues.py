@@ -1,0 +1,171 @@
+"""The queues of the compiled engine, as kernels on flat arrays.
+
+Three of them, each for what it does best: a ring for a projection with one delay (arrivals come in
+the order of emission, so nothing needs sorting), a binary heap of spikes in flight for projections
+whose synapses differ in delay (one entry a spike: it moves on to the next synapse of its row), and
+an indexed heap of predicted crossings with one place a neuron, moved in place when a prediction
+changes.
+"""
+
+from __future__ import annotations
+
+from numba.extending import register_jitable
+
+from simulator.arrays import EngineState
+
+__all__ = ["flight_drop", "flight_moved", "flight_push", "predict", "ring_pop", "ring_push"]
+
+
+@register_jitable(forceinline=True)
+def ring_push(st: EngineState, q: int, t: float, emitted: float, i: int) -> None:
+    """Append an arrival; the caller has seen to the room."""
+    capacity = st.rings.shape[1]
+    k = (st.projs[q].ring_head + st.projs[q].ring_n) % st.rings.shape[1]
+    entry = st.rings[q, k]
+    entry.t, entry.s, entry.i = t, emitted, i
+    st.projs[q].ring_n += 1
+
+
+@register_jitable(forceinline=True)
+def ring_pop(st: EngineState, q: int) -> int:
+    """Take the earliest arrival of projection ``q``; its presynaptic neuron."""
+    k = st.projs[q].ring_head
+    st.projs[q].ring_head = (k + 1) % st.rings.shape[1]
+    st.projs[q].ring_n -= 1
+    return int(st.rings[q, k].i)
+
+
+@register_jitable(forceinline=True)
+def _flies_before(st: EngineState, a: int, b: int) -> bool:
+    """Order of two spikes in flight: arrival, projection, emission, neuron, synapse."""
+    if st.flights[a].t != st.flights[b].t:
+        return bool(st.flights[a].t < st.flights[b].t)
+    if st.flights[a].q != st.flights[b].q:
+        return bool(st.flights[a].q < st.flights[b].q)
+    if st.flights[a].s != st.flights[b].s:
+        return bool(st.flights[a].s < st.flights[b].s)
+    if st.flights[a].i != st.flights[b].i:
+        return bool(st.flights[a].i < st.flights[b].i)
+    return bool(st.flights[a].k < st.flights[b].k)
+
+
+@register_jitable(forceinline=True)
+def _copy_flight(st: EngineState, a: int, b: int) -> None:
+    """Entry ``b`` becomes a copy of entry ``a``."""
+    source, target = st.flights[a], st.flights[b]
+    target.t, target.s = source.t, source.s
+    target.q, target.i, target.k = source.q, source.i, source.k
+
+
+@register_jitable(forceinline=True)
+def _swap_flights(st: EngineState, a: int, b: int) -> None:
+    # The entry past the heap's end is free: ``room`` keeps one.
+    spare = st.flights.size - 1
+    _copy_flight(st, a, spare)
+    _copy_flight(st, b, a)
+    _copy_flight(st, spare, b)
+
+
+@register_jitable(forceinline=True)
+def flight_push(
+    st: EngineState, n: int, t: float, emitted: float, q: int, i: int, k: int
+) -> int:
+    """Add a spike in flight to a heap of ``n``; the new size."""
+    entry = st.flights[n]
+    entry.t, entry.s, entry.q, entry.i, entry.k = t, emitted, q, i, k
+    child = n
+    while child > 0:
+        parent = (child - 1) // 2
+        if not _flies_before(st, child, parent):
+            break
+        _swap_flights(st, child, parent)
+        child = parent
+    return n + 1
+
+
+@register_jitable(forceinline=True)
+def flight_moved(st: EngineState, n: int) -> None:
+    """Restore the order of a heap of ``n`` after its top entry was changed."""
+    parent = 0
+    while True:
+        child = 2 * parent + 1
+        if child >= n:
+            break
+        if child + 1 < n and _flies_before(st, child + 1, child):
+            child += 1
+        if not _flies_before(st, child, parent):
+            break
+        _swap_flights(st, child, parent)
+        parent = child
+
+
+@register_jitable(forceinline=True)
+def flight_drop(st: EngineState, n: int) -> int:
+    """Remove the top entry of a heap of ``n``; the new size."""
+    _copy_flight(st, n - 1, 0)
+    flight_moved(st, n - 1)
+    return n - 1
+
+
+@register_jitable(forceinline=True)
+def _due_before(st: EngineState, a: int, b: int) -> bool:
+    """Order of two predictions: time, then neuron."""
+    return bool(st.neurons[a].due < st.neurons[b].due or (st.neurons[a].due == st.neurons[b].due and a < b))
+
+
+@register_jitable(forceinline=True)
+def _sink(st: EngineState, n: int, k: int) -> None:
+    neuron = st.neurons[k].tree
+    while True:
+        child = 2 * k + 1
+        if child >= n:
+            break
+        if child + 1 < n and _due_before(st, st.neurons[child + 1].tree, st.neurons[child].tree):
+            child += 1
+        if not _due_before(st, st.neurons[child].tree, neuron):
+            break
+        st.neurons[k].tree = st.neurons[child].tree
+        st.neurons[st.neurons[k].tree].place = k
+        k = child
+    st.neurons[k].tree = neuron
+    st.neurons[neuron].place = k
+
+
+@register_jitable(forceinline=True)
+def _rise(st: EngineState, k: int) -> None:
+    neuron = st.neurons[k].tree
+    while k > 0:
+        parent = (k - 1) // 2
+        if not _due_before(st, neuron, st.neurons[parent].tree):
+            break
+        st.neurons[k].tree = st.neurons[parent].tree
+        st.neurons[st.neurons[k].tree].place = k
+        k = parent
+    st.neurons[k].tree = neuron
+    st.neurons[neuron].place = k
+
+
+@register_jitable(forceinline=True)
+def predict(st: EngineState, n: int, neuron: int, t: float, limit: float) -> int:
+    """Set, move or (at ``t`` >= ``limit``) cancel a neuron's prediction; the new heap size."""
+    k = st.neurons[neuron].place
+    st.neurons[neuron].due = t
+    if t >= limit:
+        if k < 0:
+            return n
+        st.neurons[neuron].place = -1
+        n -= 1
+        if k < n:
+            st.neurons[k].tree = st.neurons[n].tree
+            st.neurons[st.neurons[k].tree].place = k
+            _rise(st, k)
+            _sink(st, n, st.neurons[st.neurons[k].tree].place)
+        return n
+    if k < 0:
+        st.neurons[n].tree = neuron
+        st.neurons[neuron].place = n
+        _rise(st, n)
+        return n + 1
+    _rise(st, k)
+    _sink(st, n, st.neurons[neuron].place)
+    return n

@@ -1,0 +1,135 @@
+"""Spike sources: populations whose spikes come from outside the network.
+
+A source hands out its spikes in chunks of simulated time, so that its memory does not grow with
+the length of a run and a saved state needs only the number of the chunk.  The engine sees all
+sources of a network as one stream, ordered by time, then population, then neuron.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.errors import NetworkError, SimulationError
+
+__all__ = ["SourceStream", "SpikeSource"]
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+
+
+class SpikeSource:
+    """Base of spike sources; a subclass gives :meth:`spikes` and, if it is endless, ``chunk_ms``.
+
+    Attributes
+    ----------
+    chunk_ms : float
+        Length of a chunk; infinite when all spikes are in chunk 0.
+    """
+
+    chunk_ms: float = math.inf
+    ports: ClassVar[tuple[str, ...]] = ()
+
+    def bind(self, name: str, size: int) -> None:
+        """Check that the source can drive a population of this name and size."""
+
+    def spikes(
+        self, chunk: int, size: int, stream: Callable[[int], np.random.Generator]
+    ) -> tuple[Floats, Indices]:
+        """Times (ms) and neurons of one chunk, ordered by time, then neuron.
+
+        ``stream(chunk)`` is the random stream of this population and chunk.
+        """
+        raise NotImplementedError
+
+
+class SourceStream:
+    """All sources of a network merged into one ordered stream, a piece at a time.
+
+    Parameters
+    ----------
+    sources
+        (source, size, first global neuron, random stream) in population order.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[
+            tuple[SpikeSource, int, int, Callable[[int], np.random.Generator]]
+        ],
+    ) -> None:
+        self._sources = list(sources)
+        self._chunk = [-1] * len(self._sources)  # the chunk that is open
+        self._open: list[tuple[Floats, Indices]] = [
+            (np.empty(0), np.empty(0, np.int64)) for _ in self._sources
+        ]
+        self._end = [0.0] * len(self._sources)
+
+    def next_piece(self, start: float) -> tuple[Floats, Indices, float]:
+        """Spikes in [start, end) as (times, global neurons, end); ``end`` may be infinite."""
+        if not self._sources:
+            return np.empty(0), np.empty(0, np.int64), math.inf
+        for k, (source, size, first, stream) in enumerate(self._sources):
+            if self._end[k] <= start:
+                chunk = 0 if math.isinf(source.chunk_ms) else int(start // source.chunk_ms)
+                while (chunk + 1) * source.chunk_ms <= start:  # rounding of the division
+                    chunk += 1
+                times, neurons = source.spikes(chunk, size, stream)
+                self._chunk[k] = chunk
+                self._open[k] = (times, neurons + first)
+                self._end[k] = (chunk + 1) * source.chunk_ms
+                self._check_order(k, times, neurons)
+        end = min(self._end)
+        parts = []
+        for times, neurons in self._open:
+            lo, hi = np.searchsorted(times, (start, end), side="left")
+            parts.append((times[lo:hi], neurons[lo:hi]))
+        if len(parts) == 1:
+            return *parts[0], end
+        times = np.concatenate([part[0] for part in parts])
+        neurons = np.concatenate([part[1] for part in parts])
+        order = np.lexsort((neurons, times))
+        return times[order], neurons[order], end
+
+    def _check_order(self, k: int, times: Floats, neurons: Indices) -> None:
+        """An engine relies on it: ordered by time, then neuron, and no spike twice."""
+        later = times[1:] > times[:-1]
+        wrong = np.flatnonzero(~(later | ((times[1:] == times[:-1]) & (neurons[1:] > neurons[:-1]))))
+        if wrong.size:
+            a = int(wrong[0])
+            name = type(self._sources[k][0]).__name__
+            raise SimulationError(
+                f"{name}, chunk {self._chunk[k]}: spikes {a} and {a + 1}, at {times[a]} ms (neuron "
+                f"{neurons[a]}) and {times[a + 1]} ms (neuron {neurons[a + 1]}), are out of order "
+                "or the same"
+            )
+
+
+def check_spike_times(name: str, times: Floats, neurons: Indices, size: int) -> None:
+    """Refuse spikes that are not finite, lie before 0 or belong to no neuron of the population."""
+    wrong = np.flatnonzero(~(np.isfinite(times) & (times >= 0.0)))
+    if wrong.size:
+        k = int(wrong[0])
+        raise NetworkError(
+            f"population {name!r}: spike time [{k}] = {times[k]} ms; times must be finite and >= 0"
+        )
+    wrong = np.flatnonzero((neurons < 0) | (neurons >= size))
+    if wrong.size:
+        k = int(wrong[0])
+        raise NetworkError(
+            f"population {name!r}: spike [{k}] names neuron {neurons[k]}; "
+            f"the population has neurons 0 to {size - 1}"
+        )
+    order = np.lexsort((neurons, times))
+    t, i = times[order], neurons[order]
+    twice = np.flatnonzero((t[1:] == t[:-1]) & (i[1:] == i[:-1]))
+    if twice.size:
+        k = int(twice[0])
+        raise NetworkError(
+            f"population {name!r}: neuron {i[k]} spikes twice at {t[k]} ms; a neuron spikes once "
+            "at an instant"
+        )
