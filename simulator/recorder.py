@@ -86,6 +86,12 @@ class Recording:
                 result.append((k, plan))
         return result
 
+    def skip_to(self, t: float) -> None:
+        """Pass over samples that were due up to time ``t``: a restored run has them behind it."""
+        for k, plan in enumerate(self._plans):
+            while self._next[k] < len(plan.times) and plan.times[self._next[k]] <= t:
+                self._next[k] += 1
+
     def add_sample(self, plan: int, t: float, values: Any) -> None:
         """Keep one sample of a plan."""
         self._samples[plan].append((t, values))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -24,6 +24,9 @@ from simulator.sources import SourceStream, SpikeSource
 from simulator.zero_delay import describe_loop
 
 __all__ = ["Simulation"]
+
+# Fields of the engine's state that a saved state consists of; the others are buffers.
+_SAVED = "engine neurons pops projs rings flights x_value x_time y_value y_time".split()
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -64,6 +67,7 @@ class Simulation:
                 if isinstance(pop.model, SpikeSource)
             ]
         )
+        self._piece_start = 0.0
         self.recording = Recording(network)
         self._predict_all()
 
@@ -127,7 +131,7 @@ class Simulation:
 
     def _open_piece(self) -> None:
         st = self._state
-        start = float(st.engine[0].input_end)
+        start = self._piece_start = float(st.engine[0].input_end)
         times, neurons, end = self._sources.next_piece(start)
         st.engine[0].input_end = end
         st.engine[0].src_pos = 0
@@ -166,6 +170,59 @@ class Simulation:
         for place, (_, g) in enumerate(sorted(heap)):  # a sorted list is a heap
             st.neurons[place].tree, st.neurons[g].place = g, place
         st.engine[0].n_due = len(heap)
+
+    # -- saving ------------------------------------------------------------------------------
+
+    def save(self) -> dict[str, npt.NDArray[Any]]:
+        """The whole state as arrays (for ``numpy.savez``): states, weights, traces, spikes in
+        flight, the place in the sources.  What was recorded is not part of it."""
+        self._drain()
+        st = self._state
+        saved = {f"engine/{name}": np.array(getattr(st, name)) for name in _SAVED}
+        saved["weight"] = self.compiled.arrays.weight.copy()
+        saved["learns"] = self.compiled.arrays.projs.learns.copy()
+        for g, block in enumerate(self.compiled.groups.states):
+            saved[f"state/{g}"] = block.copy()
+        saved["piece_start"] = np.array(self._piece_start)
+        return saved
+
+    def restore(self, saved: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Continue from a saved state of the same network; the run goes on bit for bit.
+
+        Raises
+        ------
+        SimulationError
+            When ``saved`` is not a saved state or belongs to another network.
+        """
+        current = self.save()
+        for name, array in current.items():
+            if name not in saved:
+                raise SimulationError(f"this is no saved state of a simulation: {name!r} is missing")
+            fixed = name not in ("engine/rings", "engine/flights")
+            given = np.asarray(saved[name])
+            if given.dtype != array.dtype or (fixed and given.shape != array.shape):
+                raise SimulationError(
+                    f"the saved state belongs to another network: {name!r} has shape "
+                    f"{given.shape} and type {given.dtype}, expected {array.shape} and {array.dtype}"
+                )
+        for g, block in enumerate(self.compiled.groups.states):
+            block[:] = saved[f"state/{g}"]
+        self.compiled.arrays.weight[:] = saved["weight"]
+        self.compiled.arrays.projs.learns = saved["learns"]
+        renewed = {}
+        for name in _SAVED:
+            old = getattr(self._state, name)
+            array = np.array(saved[f"engine/{name}"])
+            renewed[name] = array.view(np.recarray) if old.dtype.names else array
+        position = int(renewed["engine"]["src_pos"][0])
+        end = float(renewed["engine"]["input_end"][0])
+        self._state = self._state._replace(**renewed)
+        self._work = new_workspace(self.compiled, self._state)
+        if end > 0.0:
+            self._state.engine[0].input_end = saved["piece_start"]
+            self._open_piece()
+            self._state.engine[0].src_pos = position
+        self.recording.skip_to(self.time)
 
     # -- reading -----------------------------------------------------------------------------
 
