@@ -1,5 +1,7 @@
 """Encoders and spike sources: values or recordings in, spikes out."""
 
+from encoders.latency import CircularLatency, LatencyCode
+from encoders.noisy_latency import NoisyLatencyCode
 from encoders.spike_times import SpikeTimes
 
-__all__ = ["SpikeTimes"]
+__all__ = ["CircularLatency", "LatencyCode", "NoisyLatencyCode", "SpikeTimes"]

@@ -1,0 +1,1 @@
+"""The parts of the experiment `wtcrl`: data, network, training, measures, figures."""
