@@ -173,10 +173,15 @@ class LIFExp(NeuronModel):
 
     @staticmethod
     def may_cross(n: Any, j: int, p: Any, dt: float) -> bool:
-        """V(t) <= V + min(1, dt / tau_m) (largest drive - V): the drive never exceeds its
-        positive parts of now."""
-        drive = max(n.i_exc[j], 0.0) + max(n.i_inh[j], 0.0) + (p.v_rest + p.bias)
-        slack = 1e-12 * (p.v_th - p.v_reset)  # more than the rounding of this line
+        """V(t) <= V + min(1, dt / tau_m) (largest drive - V).  A positive current is largest now; of
+        a negative one at least the share 1 - dt / tau_s is left at the end."""
+        i_exc, i_inh = n.i_exc[j], n.i_inh[j]
+        drive = (
+            max(i_exc, i_exc * max(0.0, 1.0 - dt / p.tau_exc))
+            + max(i_inh, i_inh * max(0.0, 1.0 - dt / p.tau_inh))
+            + (p.v_rest + p.bias)
+        )
+        slack = 1e-12 * (p.v_th - p.v_reset)  # more than the rounding of these lines
         return n.v[j] + min(1.0, dt / p.tau_m) * max(drive - n.v[j], 0.0) >= p.v_th - slack
 
     @staticmethod

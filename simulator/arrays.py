@@ -92,8 +92,9 @@ NEURON = _dtype(
 # for ``cross``; lengths of its lists; skip: the neuron that a recurrent round passes over.
 POP_STATE = _dtype("clock checked cross", "n_odd n_found skip")
 
-# A projection: its ring of spikes in flight; the list of targets whose traces count at active_t.
-PROJ_STATE = _dtype("active_t", "ring_head ring_n n_active")
+# A projection: its ring of spikes in flight; the list of targets whose traces count at active_t;
+# the time of the last postsynaptic spike it learned from.
+PROJ_STATE = _dtype("active_t last_post", "ring_head ring_n n_active")
 
 RING = _dtype("t s", "i")  # arrival, emission, presynaptic neuron
 FLIGHT = _dtype("t s", "q i k")  # the same for a heap, with projection and next synapse of the row

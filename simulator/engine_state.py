@@ -49,13 +49,13 @@ def new_state(compiled: CompiledNetwork) -> EngineState:
     pops = records(sizes.size, POP_STATE)
     pops.checked, pops.cross = -math.inf, math.inf
     projs = records(net.projs.size, PROJ_STATE)
-    projs.active_t = -1.0
+    projs.active_t, projs.last_post = -1.0, -math.inf
     return EngineState(
         engine=records(1, ENGINE),
         neurons=neurons,
         pops=pops,
         projs=projs,
-        rings=records((net.projs.size, 2 * int(senders.max(initial=1))), RING),
+        rings=records((net.projs.size, 2 ** (int(senders.max(initial=1)).bit_length() + 1)), RING),
         flights=records(2 * flights + 1, FLIGHT),
         source=records(0, EVENT),
         output=records(max(_OUTPUT, 2 * n_neurons), EVENT),

@@ -309,7 +309,7 @@ def make_instant_loop(
             if st.projs[q].active_t != t:
                 st.projs[q].n_active = active(
                     rule_blocks, group, row, st.y_value, y_at, n_post, st.y_time, y_t, t,
-                    work.active, work.active_y,
+                    st.projs[q].last_post, work.active, work.active_y,
                 )  # fmt: skip
                 st.projs[q].active_t = t
             on_pre_row(
@@ -396,7 +396,7 @@ def make_instant_loop(
                             n_post, st.y_time, y_t, j, t,
                         )  # fmt: skip
             mark_post(rule_blocks, group, row, st.y_value, y_at, n_post, st.y_time, y_t, j, t)
-            st.projs[q].active_t = -1.0
+            st.projs[q].active_t, st.projs[q].last_post = -1.0, t
 
     @register_jitable(forceinline=True)
     def collect_spikes(net, blocks, st, work, t):  # type: ignore[no-untyped-def]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from numba.extending import register_jitable
 
 from simulator.model import NeuronModel
-from simulator.specialise import choose, record_from
+from simulator.specialise import choose, record_from, slices_from
 
 __all__ = ["PopulationKernels", "make_touch", "population_kernels"]
 
@@ -79,7 +79,8 @@ def population_kernels(models: Sequence[type[NeuronModel]]) -> PopulationKernels
 
 
 def _of_model(model: type[NeuronModel]) -> PopulationKernels:
-    view, load = record_from(model.State), record_from(model.Parameters)
+    view, part = record_from(model.State), slices_from(model.State)
+    load = record_from(model.Parameters)
     touch_neuron = make_touch(model)
     factors, advance, receive_weight, may, cross, reset = (
         register_jitable(f)
@@ -100,13 +101,13 @@ def _of_model(model: type[NeuronModel]) -> PopulationKernels:
         # The shared factors are applied to everybody, without a branch; the few with a clock
         # of their own get their state back afterwards.
         states = block[0]
-        state, p = view(states), load(block[1][row])
+        state, p = part(states, at, at + n), load(block[1][row])
         for k in range(n_odd):
             j = at + neurons[lo + k].odd_id - lo
             for v in range(states.shape[0]):
                 scratch[v, k] = states[v, j]
         f = factors(p, dt)
-        for j in range(at, at + n):
+        for j in range(n):
             advance(state, j, p, f)
         for k in range(n_odd):
             j = at + neurons[lo + k].odd_id - lo
@@ -114,22 +115,23 @@ def _of_model(model: type[NeuronModel]) -> PopulationKernels:
                 states[v, j] = scratch[v, k]
 
     def receive_row(block, row, at, n, port, values, first):  # type: ignore[no-untyped-def]
-        state, p = view(block[0]), load(block[1][row])
-        for k in range(n):
-            receive_weight(state, at + k, p, port, values[first + k])
+        state, p = part(block[0], at, at + n), load(block[1][row])
+        weights = values[first : first + n]
+        for j in range(n):
+            receive_weight(state, j, p, port, weights[j])
 
     def receive_same(block, row, at, n, port, value):  # type: ignore[no-untyped-def]
-        state, p = view(block[0]), load(block[1][row])
-        for k in range(n):
-            receive_weight(state, at + k, p, port, value)
+        state, p = part(block[0], at, at + n), load(block[1][row])
+        for j in range(n):
+            receive_weight(state, j, p, port, value)
 
     def receive_one(block, row, j, port, value):  # type: ignore[no-untyped-def]
         receive_weight(view(block[0]), j, load(block[1][row]), port, value)
 
     def may_cross(block, row, at, n, dt):  # type: ignore[no-untyped-def]
-        state, p = view(block[0]), load(block[1][row])
+        state, p = part(block[0], at, at + n), load(block[1][row])
         count = 0
-        for j in range(at, at + n):
+        for j in range(n):
             count += may(state, j, p, dt)
         return count
 

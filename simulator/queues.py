@@ -18,9 +18,9 @@ __all__ = ["flight_drop", "flight_moved", "flight_push", "predict", "ring_pop", 
 
 @register_jitable(forceinline=True)
 def ring_push(st: EngineState, q: int, t: float, emitted: float, i: int) -> None:
-    """Append an arrival; the caller has seen to the room."""
+    """Append an arrival; the caller has seen to the room.  The capacity is a power of two."""
     capacity = st.rings.shape[1]
-    k = (st.projs[q].ring_head + st.projs[q].ring_n) % st.rings.shape[1]
+    k = (st.projs[q].ring_head + st.projs[q].ring_n) & (st.rings.shape[1] - 1)
     entry = st.rings[q, k]
     entry.t, entry.s, entry.i = t, emitted, i
     st.projs[q].ring_n += 1
@@ -30,7 +30,7 @@ def ring_push(st: EngineState, q: int, t: float, emitted: float, i: int) -> None
 def ring_pop(st: EngineState, q: int) -> int:
     """Take the earliest arrival of projection ``q``; its presynaptic neuron."""
     k = st.projs[q].ring_head
-    st.projs[q].ring_head = (k + 1) % st.rings.shape[1]
+    st.projs[q].ring_head = (k + 1) & (st.rings.shape[1] - 1)
     st.projs[q].ring_n -= 1
     return int(st.rings[q, k].i)
 

@@ -23,7 +23,7 @@ class RuleKernels(NamedTuple):
     """Each takes (blocks, rule group, row, ...)."""
 
     transmit: Any  # (weight, first, n, t, out): what the synapses deliver at time t
-    active: Any  # (y_value, y_at, n_post, y_time, t_at, t, ids, values) -> how many targets
+    active: Any  # (y_value, y_at, n_post, y_time, t_at, t, last, ids, values) -> how many targets
     on_pre_row: Any  # dense row: (weight, first, skip, ids, n, n_post, y, y_at, x, x_at, ...)
     on_pre_one: Any  # one synapse
     mark_pre: Any  # (x_value, x_at, n_slots, x_time, t_at, slot, t)
@@ -64,10 +64,12 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
         for k in range(n):
             out[k] = send(weight[first + k], p, t)
 
-    def active(block, row, value, at, n_post, time, t_at, t, ids, out):  # type: ignore[no-untyped-def]
+    def active(block, row, value, at, n_post, time, t_at, t, last, ids, out):  # type: ignore[no-untyped-def]
         # Shared by all rows that arrive at this instant: the targets whose traces count.
         p = load(block[row])
         window = post_window(p) if needs_partner else inf
+        if needs_partner and t - last >= window:
+            return 0
         n = 0
         for j in range(n_post):
             age = t - time[t_at + j]

@@ -13,11 +13,33 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from numba.extending import register_jitable
 
-__all__ = ["choose", "digest", "record_from"]
+__all__ = ["choose", "digest", "record_from", "slices_from"]
+
+
+# One literal tuple a length: a recursion over the fields would be a function a field to compile.
+_ENTRIES: dict[int, Callable[[Any], Any]] = {
+    0: lambda r: (),
+    1: lambda r: (r[0],),
+    2: lambda r: (r[0], r[1]),
+    3: lambda r: (r[0], r[1], r[2]),
+    4: lambda r: (r[0], r[1], r[2], r[3]),
+    5: lambda r: (r[0], r[1], r[2], r[3], r[4]),
+    6: lambda r: (r[0], r[1], r[2], r[3], r[4], r[5]),
+    7: lambda r: (r[0], r[1], r[2], r[3], r[4], r[5], r[6]),
+    8: lambda r: (r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7]),
+}
+_SLICES: dict[int, Callable[[Any, int, int], Any]] = {
+    0: lambda r, a, b: (),
+    1: lambda r, a, b: (r[0][a:b],),
+    2: lambda r, a, b: (r[0][a:b], r[1][a:b]),
+    3: lambda r, a, b: (r[0][a:b], r[1][a:b], r[2][a:b]),
+    4: lambda r, a, b: (r[0][a:b], r[1][a:b], r[2][a:b], r[3][a:b]),
+}
+_MOST_ENTRIES, _MOST_SLICES = max(_ENTRIES), max(_SLICES)
 
 
 def record_from(record: Any) -> Callable[[Any], Any]:
@@ -25,21 +47,7 @@ def record_from(record: Any) -> Callable[[Any], Any]:
 
     ``row`` is a vector of parameters, or a matrix whose rows become the fields.
     """
-
-    @register_jitable
-    def nothing(row):  # type: ignore[no-untyped-def]
-        return ()
-
-    def prepend(k: int, rest: Any) -> Any:
-        @register_jitable
-        def from_k(row):  # type: ignore[no-untyped-def]
-            return (row[k], *rest(row))
-
-        return from_k
-
-    fields = nothing
-    for k in reversed(range(len(record._fields))):
-        fields = prepend(k, fields)
+    fields = _entries(len(record._fields))
 
     @register_jitable
     def unpack(row):  # type: ignore[no-untyped-def]
@@ -48,16 +56,70 @@ def record_from(record: Any) -> Callable[[Any], Any]:
     return unpack
 
 
+def slices_from(record: Any) -> Callable[[Any, int, int], Any]:
+    """``unpack(matrix, a, b)`` -> ``record(matrix[0][a:b], matrix[1][a:b], ...)``.
+
+    Loops over such slices start at 0, and numba vectorises them: it need not ask whether an index
+    is negative.
+    """
+    fields = _slices(len(record._fields))
+
+    @register_jitable
+    def unpack(matrix, a, b):  # type: ignore[no-untyped-def]
+        return record(*fields(matrix, a, b))
+
+    return unpack
+
+
+def _entries(n: int) -> Callable[[Any], Any]:
+    first = cast(Callable[[Any], Any], register_jitable(_ENTRIES[min(n, _MOST_ENTRIES)]))
+    if n <= _MOST_ENTRIES:
+        return first
+    rest = _entries(n - _MOST_ENTRIES)
+
+    @register_jitable
+    def joined(row):  # type: ignore[no-untyped-def]
+        return first(row) + rest(row[_MOST_ENTRIES:])
+
+    return joined
+
+
+def _slices(n: int) -> Callable[[Any, int, int], Any]:
+    first = cast(Callable[[Any, int, int], Any], register_jitable(_SLICES[min(n, _MOST_SLICES)]))
+    if n <= _MOST_SLICES:
+        return first
+    rest = _slices(n - _MOST_SLICES)
+
+    @register_jitable
+    def joined(matrix, a, b):  # type: ignore[no-untyped-def]
+        return first(matrix, a, b) + rest(matrix[_MOST_SLICES:], a, b)
+
+    return joined
+
+
 def choose(functions: Sequence[Callable[..., Any]], default: Callable[..., Any]) -> Any:
     """``pick(blocks, k, *args)`` -> ``functions[k](blocks[k], *args)``.
 
-    ``blocks`` is a tuple of arrays whose types may differ.  ``default(*args)`` is only there so
-    that an empty sequence can be compiled; it is called for a ``k`` that does not exist.
+    ``blocks`` is a tuple of arrays whose types may differ; ``k`` must be one of the functions.
+    ``default(*args)`` stands in when there are none at all, so that the call can be compiled.
     """
+    if not functions:
+        default = register_jitable(default)
 
-    @register_jitable
-    def last(blocks, k, *args):  # type: ignore[no-untyped-def]
-        return default(*args)
+        @register_jitable
+        def never(blocks, k, *args):  # type: ignore[no-untyped-def]
+            return default(*args)
+
+        return never
+
+    def final(g: int, function: Any) -> Any:
+        function = register_jitable(function)
+
+        @register_jitable
+        def last(blocks, k, *args):  # type: ignore[no-untyped-def]
+            return function(blocks[g], *args)
+
+        return last
 
     def test(g: int, function: Any, rest: Any) -> Any:
         function = register_jitable(function)
@@ -70,9 +132,9 @@ def choose(functions: Sequence[Callable[..., Any]], default: Callable[..., Any])
 
         return pick
 
-    default = register_jitable(default)
-    chain = last
-    for g in reversed(range(len(functions))):
+    end = len(functions) - 1
+    chain = final(end, functions[end])
+    for g in reversed(range(end)):
         chain = test(g, functions[g], chain)
     return chain
 
