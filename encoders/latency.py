@@ -195,7 +195,7 @@ class LatencyCode(SpikeSource):
     ) -> None:
         self.code = CircularLatency() if code is None else code
         given = check_patterns(patterns, patterns_per_chunk)
-        self.n_patterns, self.n_values = given.shape
+        self.n_patterns, self.n_values = len(given), int(given.shape[1])
         # Images have few grey levels: a table of latencies, and one of their ranks, makes
         # encoding a look-up and ordering a sort of small integers.
         levels, level = np.unique(given, return_inverse=True)
