@@ -100,7 +100,7 @@ def draw_learning_curve(curve: Curve, during: Responses, model: Model) -> Figure
     for axis in (error, coherence, sparsity):
         axis.set_ylim(0, 1.12 * max(float(np.nanmax(item.get_ydata())) for item in axis.lines))
         axis.legend(fontsize=8, frameon=False)
-    winners.set_ylim(0, 1.12 * float(mean.max()))
+    winners.set_ylim(0, 1.12 * max(1.0, float(mean.max())))
     for axis in (error, coherence, sparsity, winners):
         axis.set_xscale("symlog", linthresh=100, linscale=0.6)
         axis.set_xlim(0, n)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -89,7 +90,7 @@ def train(
         done, seconds = int(saved["done"]), float(saved["seconds"])
         earlier = saved["times_ms"], saved["neurons"]
         curve = _curve_from(saved)
-        simulation.restore(saved)
+        simulation.restore(_unpacked(saved["simulation"]))
         context.note(f"resuming after {done:,} presentations")
     last_saved = time.monotonic()
     with context.progress("train", model.n_train) as bar:
@@ -152,7 +153,7 @@ def _save(
     context.directory.write_arrays(
         CHECKPOINT,
         {
-            **simulation.save(),
+            "simulation": _packed(simulation.save()),
             "done": np.int64(done),
             "seconds": np.float64(seconds),
             "times_ms": times,
@@ -162,6 +163,18 @@ def _save(
             "curve_code_vectors": np.array(curve.code_vectors),
         },
     )
+
+
+def _packed(state: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.uint8]:
+    """The state of an engine as bytes: it holds infinite times, which a run's arrays must not."""
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **state)
+    return np.frombuffer(file.getvalue(), dtype=np.uint8)
+
+
+def _unpacked(packed: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[Any]]:
+    with np.load(io.BytesIO(packed.tobytes()), allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
 
 
 def _curve_from(saved: dict[str, npt.NDArray[np.generic]]) -> Curve:
