@@ -130,6 +130,7 @@ class LIFExp(NeuronModel):
 
     state = {"v": 0.0, "i_exc": 0.0, "i_inh": 0.0}  # noqa: RUF012  [mV]
     ports = ("excitatory", "inhibitory")
+    linear = True
 
     @classmethod
     def check(cls, p: Any) -> None:
@@ -209,3 +210,56 @@ class LIFExp(NeuronModel):
     def fire(n: Any, j: int, p: Any) -> float:
         n.v[j] = p.v_reset
         return p.t_ref
+
+    # Modes: V - v_inf = a_m exp(-t/tau_m) + sum of k_s I_s exp(-t/tau_s), k_s = tau_s / (tau_s -
+    # tau_m); the currents are modes themselves.
+
+    @classmethod
+    def has_modes(cls, p: Any) -> bool:
+        """The amplitudes cancel as a time constant comes close to tau_m: keep two digits."""
+        return min(abs(p.tau_exc / p.tau_m - 1.0), abs(p.tau_inh / p.tau_m - 1.0)) > 0.01
+
+    @staticmethod
+    def time_constants(p: Any) -> tuple[float, ...]:
+        return p.tau_m, p.tau_exc, p.tau_inh
+
+    @staticmethod
+    def to_modes(n: Any, j: int, p: Any) -> None:
+        n.v[j] -= (
+            p.v_rest
+            + p.bias
+            + n.i_exc[j] * p.tau_exc / (p.tau_exc - p.tau_m)
+            + n.i_inh[j] * p.tau_inh / (p.tau_inh - p.tau_m)
+        )
+
+    @staticmethod
+    def from_modes(n: Any, j: int, p: Any) -> None:
+        n.v[j] += (
+            p.v_rest
+            + p.bias
+            + n.i_exc[j] * p.tau_exc / (p.tau_exc - p.tau_m)
+            + n.i_inh[j] * p.tau_inh / (p.tau_inh - p.tau_m)
+        )
+
+    @staticmethod
+    def kick(p: Any, port: int) -> tuple[float, ...]:
+        if port == 0:
+            return -p.tau_exc / (p.tau_exc - p.tau_m), 1.0, 0.0
+        return -p.tau_inh / (p.tau_inh - p.tau_m), 0.0, 1.0
+
+    @staticmethod
+    def clamp(n: Any, j: int, p: Any) -> None:
+        n.v[j] = p.v_reset
+
+    @staticmethod
+    def horizon(p: Any, dt: float) -> tuple[float, ...]:
+        return -1.0 / expm1(-dt / p.tau_m), exp(-dt / p.tau_exc), exp(-dt / p.tau_inh)
+
+    @staticmethod
+    def allowance(n: Any, j: int, p: Any, h: Any) -> float:
+        """V(t) <= V + (1 - exp(-dt/tau_m)) (drive - V), where the drive is at most its present
+        positive part, what is left of its negative part, and all that arrives."""
+        i_exc, i_inh = n.i_exc[j], n.i_inh[j]
+        drive = max(i_exc, i_exc * h[1]) + max(i_inh, i_inh * h[2]) + (p.v_rest + p.bias)
+        margin = 1e-9 * (p.v_th - p.v_reset)  # far more than the rounding of modes and weights
+        return (p.v_th - n.v[j]) * h[0] - max(drive - n.v[j], 0.0) - margin

@@ -55,42 +55,50 @@ def _dtype(floats: str = "", ints: str = "", flags: str = "") -> np.dtype[np.voi
 
 # A population: lo, hi global neurons; group model, -1 for a source; at first neuron in the group's
 # state block; row of its parameters; out_ and learn_ ranges of ``out_proj`` and ``learn_proj``;
-# together: every input reaches the whole population at one instant; recorded: spikes are kept.
-POP = _dtype("", "lo hi group at row out_lo out_hi learn_lo learn_hi", "together recorded")
+# together: every input reaches the whole population at one instant; lazy: linear neurons left alone
+# until they might fire, with the length of a frame and of a bucket of deadlines; recorded: spikes
+# are kept.
+POP = _dtype(
+    "frame_length bucket",
+    "lo hi group at row out_lo out_hi learn_lo learn_hi",
+    "together lazy recorded",
+)
 
 # A projection: pre, post populations; delay, nan where synapses differ; rule group, -1 without;
 # *_at first entry of its own in weight, row_ptr, syn_post, syn_delay, in_ptr, in_syn and the
-# traces; n_slots presynaptic trace slots (neurons, or synapses if delays differ); transmits: the
-# rule has a transmit function; learns: it changes weights.
+# traces; n_slots presynaptic trace slots (neurons, or synapses if delays differ); same: one weight
+# for all synapses; transmits: the rule has a transmit function; learns: it changes weights.
 PROJ = _dtype(
     "delay",
     "kind pre post port rule rule_row w_at row_at post_at delay_at in_at in_syn_at "
     "trace_at n_slots trace_x_at trace_y_at trace_post_at",
-    "no_self transmits learns",
+    "no_self same transmits learns",
 )
 
 # -- what changes ---------------------------------------------------------------------------
 
 # The engine: time reached, end of the open piece of the sources, counters.
 ENGINE = _dtype(
-    "now input_end",
-    "src_pos src_end n_out n_flights n_due n_touched rounds culprit deliveries",
+    "now input_end t_used",
+    "src_pos src_end n_out n_flights n_due n_touched n_used rounds culprit deliveries",
 )
 
 # A neuron: t_last, time for which its state holds; ref_until, end of its refractory period; due,
 # predicted crossing or (wakes) end of refractoriness, and its place in the indexed heap; pop; odd:
 # has a clock of its own within a population advanced together.  The other fields are entries of
 # lists as long as the neurons: ``tree`` the heap, odd_id, found_id and found_t lists of a
-# population from its lo on, touched and fired lists of the round.
+# population from its lo on, touched and fired lists of the round.  bucket, before, after: place in
+# the list of a bucket of deadlines (lazy).
 NEURON = _dtype(
     "t_last ref_until due found_t",
-    "pop place tree odd_id found_id touched fired",
+    "pop place tree odd_id found_id touched fired bucket before after",
     "odd wakes stamped",
 )
 
 # A population advanced together: clock of all but the odd ones; no crossing before ``checked`` but
-# for ``cross``; lengths of its lists; skip: the neuron that a recurrent round passes over.
-POP_STATE = _dtype("clock checked cross", "n_odd n_found skip")
+# for ``cross``; lengths of its lists; skip: the neuron that a recurrent round passes over.  A lazy
+# one: the time its amplitudes hold for, and the earliest bucket in use.
+POP_STATE = _dtype("clock checked cross frame", "n_odd n_found skip next_bucket")
 
 # A projection: its ring of spikes in flight; the list of targets whose traces count at active_t;
 # the time of the last postsynaptic spike it learned from.
@@ -134,6 +142,9 @@ class EngineState(NamedTuple):
     flights: Records  # (capacity,) FLIGHT
     source: Records  # (n,) EVENT, the open piece of the sources
     output: Records  # (capacity,) EVENT, spikes not yet handed to the recorder
+    left: Floats  # (n_neurons,) what is left of a lazy neuron's allowance
+    used_up: Ints  # (n_neurons,) lazy neurons to be examined
+    buckets: Ints  # (n_pop, n_buckets) first neuron of each bucket of deadlines, -1 if empty
     x_value: Floats  # traces, see simulator.traces
     x_time: Floats
     y_value: Floats
@@ -146,6 +157,8 @@ class Workspace(NamedTuple):
     rows: Records  # ROW, all that arrive
     sent: Floats  # (longest row,) weights as a rule transmits them
     scratch: Floats  # (variables, neurons) states of the odd ones
+    decay: Floats  # (variables,) of the modes of a lazy population
+    natural: Floats  # (variables, 1) state of a lazy neuron
     active: Ints  # targets of a projection whose traces count, at trace_post_at
     active_y: Floats  # their traces
 
@@ -155,4 +168,5 @@ class Groups(NamedTuple):
 
     states: tuple[Floats, ...]  # (variables, neurons)
     parameters: tuple[Floats, ...]  # (populations, parameters)
+    horizons: tuple[Floats, ...]  # (populations, horizons, factors) of linear models
     rules: tuple[Floats, ...]  # (projections, parameters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +21,17 @@ from simulator.arrays import (
 )
 from simulator.distributions import Distribution
 from simulator.errors import NetworkError
+from simulator.lazy_kernels import HORIZONS
 from simulator.model import NeuronModel, PlasticityRule
 from simulator.network import Network, Projection, Values
 from simulator.seeds import generator
 
 __all__ = ["CompiledNetwork", "compile_network"]
+
+# In units of a population's shortest time constant: how long amplitudes are kept in one frame
+# (their factors grow by e to this power), and the length of a bucket of deadlines.
+_FRAME = 16.0
+_BUCKET = 0.1
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -54,6 +61,7 @@ class _Synapses:
     delays: Floats
     pre: Ints
     order: Ints | None
+    same: bool = False  # one weight stored for all synapses
 
 
 def compile_network(net: Network) -> CompiledNetwork:
@@ -118,6 +126,7 @@ def compile_network(net: Network) -> CompiledNetwork:
         row = projections[q]
         row.pre, row.post = index[proj.pre.name], index[proj.post.name]
         row.kind, row.port, row.delay = drawn.kind, proj.port, drawn.delay
+        row.same = drawn.same or drawn.kind == UNIFORM
         row.no_self = (
             drawn.kind != SPARSE
             and proj.pre is proj.post
@@ -156,6 +165,13 @@ def compile_network(net: Network) -> CompiledNetwork:
 
     table.together = table.group >= 0
     table.together[projections.post[projections.kind == SPARSE]] = 0
+    for k, pop in enumerate(pops):
+        if isinstance(pop.model, NeuronModel) and not table.together[k]:
+            p = pop.model.parameters
+            if pop.model.linear and pop.model.has_modes(p):
+                shortest = min(pop.model.time_constants(p))
+                table[k].lazy = 1
+                table[k].frame_length, table[k].bucket = _FRAME * shortest, _BUCKET * shortest
     out_proj, table.out_lo, table.out_hi = _lists(projections.pre, n_pop)
     learning = np.flatnonzero(projections.learns)
     entering, table.learn_lo, table.learn_hi = _lists(projections.post[learning], n_pop)
@@ -171,8 +187,30 @@ def compile_network(net: Network) -> CompiledNetwork:
     arrays = NetworkArrays(
         pops=table, projs=projections, out_proj=out_proj, learn_proj=learning[entering], **joined
     )
-    groups = Groups(states, _rows(rows), _rows(rule_rows))
+    horizons = tuple(
+        _horizon_table(model, [p.model for p in pops if type(p.model) is model])
+        for model in models
+    )
+    groups = Groups(states, _rows(rows), horizons, _rows(rule_rows))
     return CompiledNetwork(net, arrays, groups, tuple(models), tuple(rules), orders)
+
+
+def _horizon_table(model: type[NeuronModel], instances: list[Any]) -> Floats:
+    """What the model's ``allowance`` needs, by population, for each deadline and for ever."""
+    if not model.linear:
+        return np.zeros((len(instances), 1, 1))
+    return np.array(
+        [
+            [
+                model.horizon(one.parameters, dt)
+                for dt in (
+                    *(h * _BUCKET * min(model.time_constants(one.parameters)) for h in HORIZONS),
+                    math.inf,
+                )
+            ]
+            for one in instances
+        ]
+    )
 
 
 def _number(cls: Any, known: list[Any], rows: list[list[tuple[float, ...]]]) -> int:
@@ -215,14 +253,17 @@ def _draw(net: Network, proj: Projection) -> _Synapses:
     else:
         rng = generator(net.seed, "projection", proj.name, "connect")
         pre, post = proj.connector.pairs(n_pre, n_post, proj.pre is proj.post, rng)
-    weight = _values(proj.weight, pre.size, f"{where}: weight", weight_rng)
+    same = _is_number(proj.weight) and (proj.rule is None or not proj.rule.learns())
+    weight = _values(proj.weight, 1 if same else pre.size, f"{where}: weight", weight_rng)
     delays = _delays(_values(proj.delay, pre.size, f"{where}: delay", delay_rng), where)
     kept = np.arange(pre.size)
     if proj.connector.pairs is None and proj.pre is proj.post:
         if not proj.connector.self_connections:
             kept = np.flatnonzero(pre != post)
     kept = kept[np.lexsort((kept, post[kept], delays[kept], pre[kept]))]
-    pre, post, weight, delays = pre[kept], post[kept], weight[kept], delays[kept]
+    pre, post, delays = pre[kept], post[kept], delays[kept]
+    if not same:
+        weight = weight[kept]
     single = float(delays[0]) if pre.size and np.all(delays == delays[0]) else np.nan
     if not pre.size:
         single = 0.0
@@ -236,6 +277,7 @@ def _draw(net: Network, proj: Projection) -> _Synapses:
         delays if np.isnan(single) else np.empty(0),
         pre,
         kept,
+        same,
     )
 
 

@@ -22,6 +22,7 @@ from simulator.arrays import (
     records,
 )
 from simulator.compile import CompiledNetwork
+from simulator.loop_lazy import N_BUCKETS, NO_BUCKET
 
 __all__ = ["grown", "new_state", "new_workspace"]
 
@@ -48,6 +49,15 @@ def new_state(compiled: CompiledNetwork) -> EngineState:
     neurons.ref_until, neurons.due, neurons.place = -math.inf, math.inf, -1
     pops = records(sizes.size, POP_STATE)
     pops.checked, pops.cross = -math.inf, math.inf
+    buckets = np.full((sizes.size, N_BUCKETS), -1, np.int64)
+    pops.next_bucket, neurons.bucket = NO_BUCKET, -1
+    for k in np.flatnonzero(net.pops.lazy):  # all to be examined at time 0
+        lo, hi = int(net.pops.lo[k]), int(net.pops.hi[k])
+        pops[k].next_bucket, buckets[k, 0] = 0, lo
+        neurons.bucket[lo:hi] = 0
+        neurons.before[lo:hi] = np.arange(lo, hi) - 1
+        neurons.after[lo:hi] = np.arange(lo, hi) + 1
+        neurons[lo].before, neurons[hi - 1].after = -1, -1
     projs = records(net.projs.size, PROJ_STATE)
     projs.active_t, projs.last_post = -1.0, -math.inf
     return EngineState(
@@ -59,6 +69,9 @@ def new_state(compiled: CompiledNetwork) -> EngineState:
         flights=records(2 * flights + 1, FLIGHT),
         source=records(0, EVENT),
         output=records(max(_OUTPUT, 2 * n_neurons), EVENT),
+        left=np.zeros(n_neurons),
+        used_up=np.zeros(n_neurons, np.int64),
+        buckets=buckets,
         x_value=np.zeros(x_values),
         x_time=np.full(slots, -math.inf),
         y_value=np.zeros(y_values),
@@ -82,6 +95,8 @@ def new_workspace(compiled: CompiledNetwork, st: EngineState) -> Workspace:
         rows=records(st.rings.size + st.flights.size, ROW),
         sent=np.zeros(longest),
         scratch=np.zeros((variables, st.neurons.size)),
+        decay=np.zeros(max(1, variables)),
+        natural=np.zeros((max(1, variables), 1)),
         active=np.zeros(st.y_time.size, np.int64),
         active_y=np.zeros(st.y_value.size),
     )

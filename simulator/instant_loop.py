@@ -20,7 +20,19 @@ import numpy as np
 from numba import njit
 from numba.extending import register_jitable
 
-from simulator import arrays, model, population_kernels, queues, roots, rule_kernels, traces
+from simulator import (
+    arrays,
+    lazy_kernels,
+    loop_lazy,
+    loop_learning,
+    loop_together,
+    model,
+    population_kernels,
+    queues,
+    roots,
+    rule_kernels,
+    traces,
+)
 from simulator import specialise as specialise_module
 from simulator.arrays import SPARSE, UNIFORM
 from simulator.borrow import borrow
@@ -56,105 +68,25 @@ def make_instant_loop(
     All events up to and including ``until`` (ms) are handled.
     """
     source = digest(
-        arrays, model, population_kernels, queues, roots, rule_kernels, traces,
-        specialise_module, *models, *rules,
+        arrays, lazy_kernels, loop_lazy, loop_learning, loop_together, model, population_kernels,
+        queues, roots, rule_kernels, specialise_module, traces, *models, *rules,
     )  # fmt: skip
-    (
-        touch_one, advance_all, receive_row, receive_same, receive_one, may_cross, crossing_of,
-        fire_one,
-    ) = population_kernels.population_kernels(models)  # fmt: skip
-    transmit, active, on_pre_row, on_pre_one, mark_pre, on_post_one, mark_post = (
-        rule_kernels.rule_kernels(rules)
+    of_models = population_kernels.population_kernels(models)
+    of_rules = rule_kernels.rule_kernels(rules)
+    of_lazy = lazy_kernels.lazy_kernels(models)
+    receive_row, receive_same, receive_one, fire_one = (
+        of_models.receive_row, of_models.receive_same, of_models.receive_one, of_models.fire,
+    )  # fmt: skip
+    transmit = of_rules.transmit
+    add_row, add_all = of_lazy.add_row, of_lazy.add_all
+    touch, crossing_time, make_odd, advance_population, search_population = (
+        loop_together.make_advancing(of_models)
+    )
+    learn_from_row, learn_from_spike = loop_learning.make_learning(of_rules)
+    set_frame, examine_list, open_bucket, next_check, fire_lazy, wake_lazy = loop_lazy.make_lazy(
+        of_lazy
     )
     infinity = inf
-
-    @register_jitable(forceinline=True)
-    def touch(net, blocks, st, g, t):  # type: ignore[no-untyped-def]
-        """Bring one neuron, by its global number, to time t."""
-        k = st.neurons[g].pop
-        j = net.pops[k].at + g - net.pops[k].lo
-        touch_one(
-            blocks, net.pops[k].group, net.pops[k].row, j, st.neurons[g].t_last, st.neurons[g].ref_until, t
-        )
-        st.neurons[g].t_last = t
-
-    @register_jitable(forceinline=True)
-    def crossing_time(net, blocks, st, g, horizon):  # type: ignore[no-untyped-def]
-        """When a neuron crosses, if before the horizon and if nothing else arrives."""
-        k = st.neurons[g].pop
-        j = net.pops[k].at + g - net.pops[k].lo
-        dt = crossing_of(
-            blocks, net.pops[k].group, net.pops[k].row, j, horizon - st.neurons[g].t_last
-        )
-        return st.neurons[g].t_last + dt
-
-    # -- populations advanced together -------------------------------------------------------
-
-    @register_jitable(forceinline=True)
-    def make_odd(net, st, k, g):  # type: ignore[no-untyped-def]
-        """Give a neuron a clock of its own."""
-        if not st.neurons[g].odd:
-            st.neurons[g].odd = 1
-            st.neurons[net.pops[k].lo + st.pops[k].n_odd].odd_id = g
-            st.pops[k].n_odd += 1
-
-    @register_jitable(forceinline=True)
-    def advance_population(net, blocks, st, work, k, t, skip):  # type: ignore[no-untyped-def]
-        """Bring a population to time t; ``skip`` (global, or -1) receives nothing and stays."""
-        lo, n = net.pops[k].lo, net.pops[k].hi - net.pops[k].lo
-        if skip >= 0 and not st.neurons[skip].odd:
-            st.neurons[skip].t_last = st.pops[k].clock
-            make_odd(net, st, k, skip)
-        if t > st.pops[k].clock:
-            advance_all(
-                blocks, net.pops[k].group, net.pops[k].row, net.pops[k].at, n, t - st.pops[k].clock,
-                st.neurons, st.pops[k].n_odd, lo, work.scratch,
-            )  # fmt: skip
-            st.pops[k].clock = t
-        kept = 0
-        for a in range(st.pops[k].n_odd):
-            g = st.neurons[lo + a].odd_id
-            if g != skip:
-                touch(net, blocks, st, g, t)
-            if g == skip or st.neurons[g].ref_until > t:
-                st.neurons[lo + kept].odd_id = g
-                kept += 1
-            else:
-                st.neurons[g].odd = 0
-        st.pops[k].n_odd = kept
-        st.pops[k].checked = -infinity
-
-    @register_jitable(forceinline=True)
-    def search_population(net, blocks, st, k, horizon):  # type: ignore[no-untyped-def]
-        """Find the crossings of a population before the horizon."""
-        lo, hi = net.pops[k].lo, net.pops[k].hi
-        found, earliest = 0, infinity
-        dt = horizon - st.pops[k].clock
-        if dt > 0.0:
-            count = may_cross(
-                blocks, net.pops[k].group, net.pops[k].row, net.pops[k].at, hi - lo, dt
-            )
-            if count > 0:
-                for g in range(lo, hi):
-                    if not st.neurons[g].odd:
-                        st.neurons[g].t_last = st.pops[k].clock
-                        t = crossing_time(net, blocks, st, g, horizon)
-                        if t < horizon:
-                            st.neurons[lo + found].found_id, st.neurons[lo + found].found_t = g, t
-                            found += 1
-                            earliest = min(earliest, t)
-        for a in range(st.pops[k].n_odd):
-            g = st.neurons[lo + a].odd_id
-            if st.neurons[g].ref_until > st.neurons[g].t_last:
-                if st.neurons[g].ref_until >= horizon:
-                    continue
-                touch(net, blocks, st, g, st.neurons[g].ref_until)
-            t = crossing_time(net, blocks, st, g, horizon)
-            if t < horizon:
-                st.neurons[lo + found].found_id, st.neurons[lo + found].found_t = g, t
-                found += 1
-                earliest = min(earliest, t)
-        st.pops[k].n_found, st.pops[k].cross, st.pops[k].checked = found, earliest, horizon
 
     # -- populations advanced neuron by neuron -----------------------------------------------
 
@@ -262,7 +194,21 @@ def make_instant_loop(
             values, first = work.sent, 0
         st.engine[0].deliveries += n - net.projs[q].no_self
         skip = i if net.projs[q].no_self else n
-        if not net.pops[k].together:
+        if net.pops[k].lazy:
+            set_frame(net, blocks, st, work, k, t)
+            dt = t - st.pops[k].frame
+            st.engine[0].t_used = t
+            st.engine[0].n_used = add_all(
+                blocks, group, row, at, port, dt, 0, skip, values, first, uniform, st.left, lo,
+                st.used_up, st.engine[0].n_used,
+            )  # fmt: skip
+            if skip < n:
+                st.engine[0].n_used = add_all(
+                    blocks, group, row, at, port, dt, skip + 1, n - skip - 1, values,
+                    first if uniform else first + skip + 1, uniform, st.left, lo, st.used_up,
+                    st.engine[0].n_used,
+                )  # fmt: skip
+        elif not net.pops[k].together:
             for j in range(n):
                 if j != skip:
                     touch_target(net, blocks, st, work, lo + j, t)
@@ -283,56 +229,31 @@ def make_instant_loop(
     def deliver_row(net, blocks, rule_blocks, st, work, q, lo, hi, t):  # type: ignore[no-untyped-def]
         """One presynaptic spike to the targets of its synapses lo to hi."""
         k = net.projs[q].post
-        values, first = net.weight, net.projs[q].w_at + lo
+        same = net.projs[q].same
+        values, first = net.weight, net.projs[q].w_at + (0 if same else lo)
         if net.projs[q].transmits:
             transmit(
-                rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net.weight, first, hi - lo, t, work.sent
-            )
+                rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net.weight, first,
+                1 if same else hi - lo, t, work.sent,
+            )  # fmt: skip
             values, first = work.sent, 0
         st.engine[0].deliveries += hi - lo
-        for s in range(lo, hi):
-            j = net.syn_post[net.projs[q].post_at + s]
-            touch_target(net, blocks, st, work, net.pops[k].lo + j, t)
-            receive_one(
-                blocks, net.pops[k].group, net.pops[k].row, net.pops[k].at + j, net.projs[q].port,
-                values[first + s - lo],
+        group, row, at, port = net.pops[k].group, net.pops[k].row, net.pops[k].at, net.projs[q].port
+        post = net.projs[q].post_at
+        if net.pops[k].lazy:
+            set_frame(net, blocks, st, work, k, t)
+            st.engine[0].t_used = t
+            st.engine[0].n_used = add_row(
+                blocks, group, row, at, port, t - st.pops[k].frame, net.syn_post, post + lo,
+                hi - lo, values, first, same, st.left, net.pops[k].lo, st.used_up,
+                st.engine[0].n_used,
             )  # fmt: skip
-
-    @register_jitable(forceinline=True)
-    def learn_from_row(net, rule_blocks, st, work, q, i, lo, hi, t):  # type: ignore[no-untyped-def]
-        """Presynaptic side of a rule: the row's weights, then its trace."""
-        group, row, k = net.projs[q].rule, net.projs[q].rule_row, net.projs[q].post
-        n_post = net.pops[k].hi - net.pops[k].lo
-        x_at, y_at = net.projs[q].trace_x_at, net.projs[q].trace_y_at
-        x_t, y_t, n_slots = net.projs[q].trace_at, net.projs[q].trace_post_at, net.projs[q].n_slots
-        if net.projs[q].kind != SPARSE:
-            if st.projs[q].active_t != t:
-                st.projs[q].n_active = active(
-                    rule_blocks, group, row, st.y_value, y_at, n_post, st.y_time, y_t, t,
-                    st.projs[q].last_post, work.active, work.active_y,
-                )  # fmt: skip
-                st.projs[q].active_t = t
-            on_pre_row(
-                rule_blocks, group, row, net.weight, net.projs[q].w_at + i * n_post,
-                i if net.projs[q].no_self else -1, work.active, y_t, st.projs[q].n_active, n_post,
-                work.active_y, y_at, st.x_value, x_at, n_slots, st.x_time, x_t, i, t,
-            )  # fmt: skip
-            mark_pre(rule_blocks, group, row, st.x_value, x_at, n_slots, st.x_time, x_t, i, t)
             return
-        several = isnan(net.projs[q].delay)
         for s in range(lo, hi):
-            slot = s if several else i
-            on_pre_one(
-                rule_blocks, group, row, net.weight, net.projs[q].w_at + s, st.x_value, x_at, n_slots,
-                st.x_time, x_t, slot, st.y_value, y_at, n_post, st.y_time, y_t,
-                net.syn_post[net.projs[q].post_at + s], t,
-            )  # fmt: skip
-            if several:
-                mark_pre(
-                    rule_blocks, group, row, st.x_value, x_at, n_slots, st.x_time, x_t, s, t
-                )
-        if not several:
-            mark_pre(rule_blocks, group, row, st.x_value, x_at, n_slots, st.x_time, x_t, i, t)
+            j = net.syn_post[post + s]
+            touch_target(net, blocks, st, work, net.pops[k].lo + j, t)
+            w = values[first if same else first + s - lo]
+            receive_one(blocks, group, row, at + j, port, w)
 
     @register_jitable(forceinline=True)
     def deliver(net, blocks, rule_blocks, st, work, t):  # type: ignore[no-untyped-def]
@@ -363,42 +284,6 @@ def make_instant_loop(
     # -- spikes ------------------------------------------------------------------------------
 
     @register_jitable(forceinline=True)
-    def learn_from_spike(net, rule_blocks, st, work, g, t):  # type: ignore[no-untyped-def]
-        """Postsynaptic side of the rules: the weights into a neuron, then its traces."""
-        k = st.neurons[g].pop
-        j = g - net.pops[k].lo
-        n_post = net.pops[k].hi - net.pops[k].lo
-        for a in range(net.pops[k].learn_lo, net.pops[k].learn_hi):
-            q = net.learn_proj[a]
-            if not net.projs[q].learns:
-                continue
-            group, row = net.projs[q].rule, net.projs[q].rule_row
-            x_at, y_at = net.projs[q].trace_x_at, net.projs[q].trace_y_at
-            x_t, y_t, n_slots = net.projs[q].trace_at, net.projs[q].trace_post_at, net.projs[q].n_slots
-            if net.projs[q].kind == SPARSE:
-                several = isnan(net.projs[q].delay)
-                base = net.projs[q].in_syn_at
-                for b in range(net.in_ptr[net.projs[q].in_at + j], net.in_ptr[net.projs[q].in_at + j + 1]):
-                    s = net.in_syn[base + b]
-                    slot = s if several else np.int64(net.in_pre[base + b])
-                    on_post_one(
-                        rule_blocks, group, row, net.weight, net.projs[q].w_at + s, st.x_value, x_at,
-                        n_slots, st.x_time, x_t, slot, st.y_value, y_at, n_post, st.y_time, y_t,
-                        j, t,
-                    )  # fmt: skip
-            else:
-                skip = j if net.projs[q].no_self else -1
-                for i in range(net.pops[net.projs[q].pre].hi - net.pops[net.projs[q].pre].lo):
-                    if i != skip:
-                        on_post_one(
-                            rule_blocks, group, row, net.weight, net.projs[q].w_at + i * n_post + j,
-                            st.x_value, x_at, n_slots, st.x_time, x_t, i, st.y_value, y_at,
-                            n_post, st.y_time, y_t, j, t,
-                        )  # fmt: skip
-            mark_post(rule_blocks, group, row, st.y_value, y_at, n_post, st.y_time, y_t, j, t)
-            st.projs[q].active_t, st.projs[q].last_post = -1.0, t
-
-    @register_jitable(forceinline=True)
     def collect_spikes(net, blocks, st, work, t):  # type: ignore[no-untyped-def]
         """All neurons whose crossing is at t, by number; wakes those whose rest ends."""
         n = 0
@@ -411,7 +296,10 @@ def make_instant_loop(
                         n += 1
         while st.engine[0].n_due > 0 and st.neurons[st.neurons[0].tree].due == t:
             g = st.neurons[0].tree
-            if st.neurons[g].wakes:
+            k = st.neurons[g].pop
+            if st.neurons[g].wakes and net.pops[k].lazy:
+                wake_lazy(net, blocks, st, work, k, g, t)
+            elif st.neurons[g].wakes:
                 touch(net, blocks, st, g, t)
                 predict_neuron(net, blocks, st, g)
             else:
@@ -433,6 +321,9 @@ def make_instant_loop(
         for a in range(n):
             g = st.neurons[a].fired
             k = st.neurons[g].pop
+            if net.pops[k].lazy:
+                fire_lazy(net, blocks, st, work, k, g, t)
+                continue
             if net.pops[k].together and not st.neurons[g].odd:
                 st.neurons[g].t_last = st.pops[k].clock
                 make_odd(net, st, k, g)
@@ -479,6 +370,14 @@ def make_instant_loop(
         return t
 
     @register_jitable(forceinline=True)
+    def rest_ends(net, st):  # type: ignore[no-untyped-def]
+        """Whether the earliest prediction is the end of a lazy neuron's refractory period."""
+        if st.engine[0].n_due == 0:
+            return False
+        g = st.neurons[0].tree
+        return st.neurons[g].wakes and net.pops[st.neurons[g].pop].lazy
+
+    @register_jitable(forceinline=True)
     def room(net, st):  # type: ignore[no-untyped-def]
         """DONE if one more round surely fits into the buffers, else what is short."""
         n_neurons = st.neurons.size
@@ -501,15 +400,26 @@ def make_instant_loop(
         blocks, rule_blocks = borrow(blocks), borrow(rule_blocks)
         past = np.nextafter(until, infinity)
         while True:
+            if st.engine[0].n_used > 0:
+                examine_list(net, blocks, st, work)
             arrival = next_arrival(net, st)
             horizon = min(arrival, st.engine[0].input_end, past)
             spike = next_crossing(net, blocks, st, horizon)
             t = min(spike, arrival)
+            check, k = next_check(net, st)
+            if check <= min(t, st.engine[0].input_end, until):
+                open_bucket(net, st, k, check)
+                continue
             if min(t, st.engine[0].input_end) > until:
                 st.engine[0].now = until
                 return DONE
             if t >= st.engine[0].input_end:
                 return MORE_INPUT
+            if spike == arrival and rest_ends(net, st):
+                # Not at rest any more when something arrives at this very instant.
+                g = st.neurons[0].tree
+                wake_lazy(net, blocks, st, work, st.neurons[g].pop, g, t)
+                continue
             short = room(net, st)
             if short != DONE:
                 return short

@@ -85,6 +85,8 @@ class NeuronModel(Parametrised):
     ports: ClassVar[tuple[str, ...]] = ("input",)
     State: ClassVar[Any]
 
+    linear: ClassVar[bool] = False
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "state" in cls.__dict__:
@@ -129,6 +131,54 @@ class NeuronModel(Parametrised):
     @staticmethod
     def fire(n: Any, j: int, p: Any) -> float:
         """Reset after a spike; return the length of the refractory period (ms)."""
+        raise NotImplementedError
+
+
+    # -- linear models: optional, and much faster in sparse networks --------------------------
+    #
+    # With ``linear = True`` a model also says how its state is a sum of decaying exponentials, one
+    # a state variable.  The engine then leaves its neurons alone between the moments at which they
+    # might fire (simulator/lazy_kernels.py).
+
+    @classmethod
+    def has_modes(cls, p: Any) -> bool:
+        """Whether the modes are distinct enough for these parameters; if not, the functions
+        above are used."""
+        return cls.linear
+
+    @staticmethod
+    def time_constants(p: Any) -> tuple[float, ...]:
+        """Time constant of each mode (ms)."""
+        raise NotImplementedError
+
+    @staticmethod
+    def to_modes(n: Any, j: int, p: Any) -> None:
+        """Replace the state variables by the amplitudes of the modes, in place."""
+        raise NotImplementedError
+
+    @staticmethod
+    def from_modes(n: Any, j: int, p: Any) -> None:
+        """The inverse of :meth:`to_modes`."""
+        raise NotImplementedError
+
+    @staticmethod
+    def kick(p: Any, port: int) -> tuple[float, ...]:
+        """What a unit weight on a port adds to the amplitudes."""
+        raise NotImplementedError
+
+    @staticmethod
+    def clamp(n: Any, j: int, p: Any) -> None:
+        """Set what is held during refractoriness, at its end."""
+
+    @staticmethod
+    def horizon(p: Any, dt: float) -> tuple[float, ...]:
+        """What :meth:`allowance` needs to know of ``dt`` (ms, may be infinite)."""
+        raise NotImplementedError
+
+    @staticmethod
+    def allowance(n: Any, j: int, p: Any, h: Any) -> float:
+        """A sum of positive weights that may arrive within the horizon, whenever and on any port,
+        without the potential reaching threshold in it; <= 0 if it may do so by itself."""
         raise NotImplementedError
 
 

@@ -109,8 +109,13 @@ def flight_drop(st: EngineState, n: int) -> int:
 
 @register_jitable(forceinline=True)
 def _due_before(st: EngineState, a: int, b: int) -> bool:
-    """Order of two predictions: time, then neuron."""
-    return bool(st.neurons[a].due < st.neurons[b].due or (st.neurons[a].due == st.neurons[b].due and a < b))
+    """Order of two predictions: time, ends of refractoriness first, then neuron."""
+    one, other = st.neurons[a], st.neurons[b]
+    if one.due != other.due:
+        return bool(one.due < other.due)
+    if one.wakes != other.wakes:
+        return bool(one.wakes > other.wakes)
+    return a < b
 
 
 @register_jitable(forceinline=True)

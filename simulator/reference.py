@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from sortedcontainers import SortedList
 
-from simulator.arrays import SPARSE, UNIFORM
+from simulator.arrays import SPARSE
 from simulator.compile import compile_network
 from simulator.errors import SimulationError
 from simulator.model import NeuronModel, PlasticityRule
@@ -298,7 +298,7 @@ class Reference:
             return [
                 (
                     int(arrays.syn_post[row.post_at + s]),
-                    float(arrays.weight[row.w_at + s]),
+                    float(arrays.weight[row.w_at + (0 if row.same else s)]),
                     float(arrays.syn_delay[row.delay_at + s] if several else row.delay),
                 )
                 for s in range(lo, hi)
@@ -306,7 +306,7 @@ class Reference:
         return [
             (
                 j,
-                float(arrays.weight[row.w_at + (0 if row.kind == UNIFORM else i * n_post + j)]),
+                float(arrays.weight[row.w_at + (0 if row.same else i * n_post + j)]),
                 float(row.delay),
             )
             for j in range(n_post)

@@ -16,6 +16,7 @@ from simulator.compile import CompiledNetwork, compile_network
 from simulator.engine_state import grown, new_state, new_workspace
 from simulator.errors import SimulationError
 from simulator.instant_loop import make_instant_loop
+from simulator.model import NeuronModel
 from simulator.network import Network, Population, Projection, StateSampling
 from simulator.population_kernels import make_touch
 from simulator.recorder import Recording
@@ -26,7 +27,7 @@ from simulator.zero_delay import describe_loop
 __all__ = ["Simulation"]
 
 # Fields of the engine's state that a saved state consists of; the others are buffers.
-_SAVED = "engine neurons pops projs rings flights x_value x_time y_value y_time".split()
+_SAVED = "engine neurons pops projs rings flights left used_up buckets x_value x_time y_value y_time".split()
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -69,6 +70,7 @@ class Simulation:
         )
         self._piece_start = 0.0
         self.recording = Recording(network)
+        self._to_modes()
         self._predict_all()
 
     # -- running -----------------------------------------------------------------------------
@@ -106,7 +108,7 @@ class Simulation:
 
     def _run(self, until: float) -> None:
         groups = self.compiled.groups
-        blocks = tuple(zip(groups.states, groups.parameters, strict=True))
+        blocks = tuple(zip(groups.states, groups.parameters, groups.horizons, strict=True))
         while True:
             status = self._loop(
                 self.compiled.arrays, blocks, groups.rules, self._state, self._work, float(until)
@@ -150,13 +152,22 @@ class Simulation:
             self.recording.add_spikes(times, neurons - first[pops], pops)
             st.engine[0].n_out = 0
 
+    def _to_modes(self) -> None:
+        """Turn the initial state of lazy populations into amplitudes of their modes."""
+        for row, pop in zip(self.compiled.arrays.pops, self.network.populations.values(), strict=True):
+            if row.lazy and isinstance(pop.model, NeuronModel):
+                block = self.compiled.groups.states[row.group][:, row.at : row.at + pop.size]
+                n = pop.model.State(*block)
+                for j in range(pop.size):
+                    pop.model.to_modes(n, j, pop.model.parameters)
+
     def _predict_all(self) -> None:
         """First predictions of neurons that have a clock of their own (bias, initial state)."""
         arrays, st = self.compiled.arrays, self._state
         groups = self.compiled.groups
         heap = []
         for k, pop in enumerate(self.network.populations.values()):
-            if isinstance(pop.model, SpikeSource) or arrays.pops[k].together:
+            if isinstance(pop.model, SpikeSource) or arrays.pops[k].together or arrays.pops[k].lazy:
                 continue
             group = int(arrays.pops[k].group)
             model = self.compiled.models[group]
@@ -246,7 +257,8 @@ class Simulation:
         proj = self.network.find_projection(projection)
         stored, order = self._stored(proj), self.compiled.orders[proj.name]
         if proj.connector.pairs is not None:
-            values = np.empty_like(stored)
+            assert order is not None
+            values = np.empty(order.size)
             values[order] = stored
             return values
         values = np.zeros(proj.pre.size * proj.post.size)
@@ -279,7 +291,7 @@ class Simulation:
             raise SimulationError(
                 f"projection {proj.name!r}: weight[{k}] = {given.flat[k]}; finite numbers are needed"
             )
-        if stored.size != given.size and order is None:
+        if stored.size == 1 and given.size != 1:
             raise SimulationError(
                 f"projection {proj.name!r} was described with one weight for all its synapses; "
                 "describe it with an array to change them one by one"
@@ -307,13 +319,23 @@ class Simulation:
         block = self.compiled.groups.states[int(arrays.pops[k].group)]
         first = int(arrays.pops[k].at)
         n = pop.model.State(*block[:, first : first + pop.size].copy())
-        touch = make_touch(type(pop.model))
         lo = int(arrays.pops[k].lo)
+        p = pop.model.parameters
+        if arrays.pops[k].lazy:
+            age = self.time - float(st.pops[k].frame)
+            for mode, tau in zip(n, pop.model.time_constants(p), strict=True):
+                mode *= math.exp(-age / tau)
+            for i in range(pop.size):
+                pop.model.from_modes(n, i, p)
+                if st.neurons[lo + i].ref_until > self.time:
+                    pop.model.clamp(n, i, p)
+            return np.asarray(getattr(n, variable), dtype=np.float64)
+        touch = make_touch(type(pop.model))
         for i in range(pop.size):
             g = lo + i
             shared = arrays.pops[k].together and not st.neurons[g].odd
             t_last = float(st.pops[k].clock if shared else st.neurons[g].t_last)
-            touch(n, i, pop.model.parameters, t_last, float(st.neurons[g].ref_until), self.time)
+            touch(n, i, p, t_last, float(st.neurons[g].ref_until), self.time)
         return np.asarray(getattr(n, variable), dtype=np.float64)
 
     def _stored(self, proj: Projection) -> Floats:

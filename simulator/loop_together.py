@@ -1,0 +1,122 @@
+"""Parts of the event loop for populations whose neurons are advanced together, or one by one.
+
+Where every input of a population is all-to-all, one instant touches all its neurons: they share
+their decay factors and one clock.  The few *odd* ones, refractory or passed over by a recurrent
+projection, keep a clock of their own, so that every neuron is cut into the same intervals as in the
+readable engine and rounds alike.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any, NamedTuple
+
+from numba.extending import register_jitable
+
+from simulator.population_kernels import PopulationKernels
+
+__all__ = ["Advancing", "make_advancing"]
+
+
+class Advancing(NamedTuple):
+    """The functions made here, each on (net, blocks, st, ...)."""
+
+    touch: Any
+    crossing_time: Any
+    make_odd: Any
+    advance_population: Any
+    search_population: Any
+
+
+def make_advancing(kernels: PopulationKernels) -> Advancing:
+    """Specialise to the models of a network."""
+    touch_one, advance_all, _, _, _, may_cross, crossing_of, _ = kernels
+    infinity = inf
+
+    @register_jitable(forceinline=True)
+    def touch(net, blocks, st, g, t):  # type: ignore[no-untyped-def]
+        """Bring one neuron, by its global number, to time t."""
+        k = st.neurons[g].pop
+        j = net.pops[k].at + g - net.pops[k].lo
+        touch_one(
+            blocks, net.pops[k].group, net.pops[k].row, j, st.neurons[g].t_last, st.neurons[g].ref_until, t
+        )
+        st.neurons[g].t_last = t
+
+    @register_jitable(forceinline=True)
+    def crossing_time(net, blocks, st, g, horizon):  # type: ignore[no-untyped-def]
+        """When a neuron crosses, if before the horizon and if nothing else arrives."""
+        k = st.neurons[g].pop
+        j = net.pops[k].at + g - net.pops[k].lo
+        dt = crossing_of(
+            blocks, net.pops[k].group, net.pops[k].row, j, horizon - st.neurons[g].t_last
+        )
+        return st.neurons[g].t_last + dt
+
+    @register_jitable(forceinline=True)
+    def make_odd(net, st, k, g):  # type: ignore[no-untyped-def]
+        """Give a neuron a clock of its own."""
+        if not st.neurons[g].odd:
+            st.neurons[g].odd = 1
+            st.neurons[net.pops[k].lo + st.pops[k].n_odd].odd_id = g
+            st.pops[k].n_odd += 1
+
+    @register_jitable(forceinline=True)
+    def advance_population(net, blocks, st, work, k, t, skip):  # type: ignore[no-untyped-def]
+        """Bring a population to time t; ``skip`` (global, or -1) receives nothing and stays."""
+        lo, n = net.pops[k].lo, net.pops[k].hi - net.pops[k].lo
+        if skip >= 0 and not st.neurons[skip].odd:
+            st.neurons[skip].t_last = st.pops[k].clock
+            make_odd(net, st, k, skip)
+        if t > st.pops[k].clock:
+            advance_all(
+                blocks, net.pops[k].group, net.pops[k].row, net.pops[k].at, n, t - st.pops[k].clock,
+                st.neurons, st.pops[k].n_odd, lo, work.scratch,
+            )  # fmt: skip
+            st.pops[k].clock = t
+        kept = 0
+        for a in range(st.pops[k].n_odd):
+            g = st.neurons[lo + a].odd_id
+            if g != skip:
+                touch(net, blocks, st, g, t)
+            if g == skip or st.neurons[g].ref_until > t:
+                st.neurons[lo + kept].odd_id = g
+                kept += 1
+            else:
+                st.neurons[g].odd = 0
+        st.pops[k].n_odd = kept
+        st.pops[k].checked = -infinity
+
+    @register_jitable(forceinline=True)
+    def search_population(net, blocks, st, k, horizon):  # type: ignore[no-untyped-def]
+        """Find the crossings of a population before the horizon."""
+        lo, hi = net.pops[k].lo, net.pops[k].hi
+        found, earliest = 0, infinity
+        dt = horizon - st.pops[k].clock
+        if dt > 0.0:
+            count = may_cross(
+                blocks, net.pops[k].group, net.pops[k].row, net.pops[k].at, hi - lo, dt
+            )
+            if count > 0:
+                for g in range(lo, hi):
+                    if not st.neurons[g].odd:
+                        st.neurons[g].t_last = st.pops[k].clock
+                        t = crossing_time(net, blocks, st, g, horizon)
+                        if t < horizon:
+                            st.neurons[lo + found].found_id, st.neurons[lo + found].found_t = g, t
+                            found += 1
+                            earliest = min(earliest, t)
+        for a in range(st.pops[k].n_odd):
+            g = st.neurons[lo + a].odd_id
+            if st.neurons[g].ref_until > st.neurons[g].t_last:
+                if st.neurons[g].ref_until >= horizon:
+                    continue
+                touch(net, blocks, st, g, st.neurons[g].ref_until)
+            t = crossing_time(net, blocks, st, g, horizon)
+            if t < horizon:
+                st.neurons[lo + found].found_id, st.neurons[lo + found].found_t = g, t
+                found += 1
+                earliest = min(earliest, t)
+        st.pops[k].n_found, st.pops[k].cross, st.pops[k].checked = found, earliest, horizon
+
+    return Advancing(touch, crossing_time, make_odd, advance_population, search_population)
