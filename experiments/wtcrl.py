@@ -19,6 +19,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from experiments.experiment import Context, Experiment
 from experiments.settings import setting
 from simulator.errors import DataError
@@ -161,6 +163,13 @@ def _write_training(model: Model, training: Training, context: Context) -> None:
     directory.write_network(model.record())
     directory.write_arrays(
         "training", {"times_ms": training.times_ms, "neurons": training.neurons}
+    )
+    directory.write_arrays(
+        "curve",
+        {
+            "patches": np.array(training.curve.patches),
+            "code_vectors": np.array(training.curve.code_vectors),
+        },
     )
 
 

@@ -165,6 +165,10 @@ def load_patches(
     train = resized(available[order[:n]], DIGIT_SIZE)
     if evaluate_on == "validation":
         rest = available[order[n:]]
+        if not len(rest):
+            raise DataError(
+                f"setting 'n_train_images' = {n}; {data} has no images left for validation"
+            )
         k = _at_most(n_test_images, len(rest), "n_test_images", f"the rest of {data}")
         test = resized(rest[:k], DIGIT_SIZE)
     else:
