@@ -53,7 +53,7 @@ def _potential(a: Any, t: float) -> tuple[float, float]:
         + i_exc * _response(t, tau_m, tau_exc, decay_m, decay_exc)
         + i_inh * _response(t, tau_m, tau_inh, decay_m, decay_inh)
     )
-    return u + v_inf - v_th, (i_exc * decay_exc + i_inh * decay_inh - u) / tau_m
+    return u + (v_inf - v_th), (i_exc * decay_exc + i_inh * decay_inh - u) / tau_m
 
 
 @register_jitable
@@ -195,6 +195,9 @@ class LIFExp(NeuronModel):
         far = _search_limit(a)
         if far <= 0.0:
             return inf
+        if v_inf == p.v_th:  # the threshold is the limit: no sign is left when all has underflown
+            while _potential(a, far)[0] == 0.0:
+                far *= 0.5
         # exp(t / tau_m) V' is monotone on [0, bend] and on [bend, far]: V turns once on each.
         bend = far
         h_exc, h_inh = i_exc / p.tau_exc, i_inh / p.tau_inh

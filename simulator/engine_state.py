@@ -105,6 +105,7 @@ def new_workspace(compiled: CompiledNetwork, st: EngineState) -> Workspace:
 def grown(compiled: CompiledNetwork, st: EngineState) -> EngineState:
     """The same state with twice the room in the queue that is short of it."""
     net = compiled.arrays
+    st.projs.active_t = -1.0  # the lists that it dates lie in the workspace, which is made anew
     senders = (net.pops.hi - net.pops.lo)[net.projs.pre]
     capacity = st.rings.shape[1]
     changes: dict[str, Any] = {}

@@ -357,13 +357,13 @@ def make_instant_loop(
         return t
 
     @register_jitable(forceinline=True)
-    def next_crossing(net, blocks, st, horizon):  # type: ignore[no-untyped-def]
+    def next_crossing(net, blocks, st, work, horizon):  # type: ignore[no-untyped-def]
         """Time of the earliest crossing (or end of a rest) before the horizon."""
         t = infinity
         for k in range(net.pops.size):
             if net.pops[k].together:
                 if st.pops[k].checked < horizon and not st.pops[k].cross < st.pops[k].checked:
-                    search_population(net, blocks, st, k, horizon)
+                    search_population(net, blocks, st, work, k, horizon)
                 t = min(t, st.pops[k].cross)
         if st.engine[0].n_due > 0:
             t = min(t, st.neurons[st.neurons[0].tree].due)
@@ -404,7 +404,7 @@ def make_instant_loop(
                 examine_list(net, blocks, st, work)
             arrival = next_arrival(net, st)
             horizon = min(arrival, st.engine[0].input_end, past)
-            spike = next_crossing(net, blocks, st, horizon)
+            spike = next_crossing(net, blocks, st, work, horizon)
             t = min(spike, arrival)
             check, k = next_check(net, st)
             if check <= min(t, st.engine[0].input_end, until):

@@ -30,7 +30,7 @@ class Advancing(NamedTuple):
 
 def make_advancing(kernels: PopulationKernels) -> Advancing:
     """Specialise to the models of a network."""
-    touch_one, advance_all, _, _, _, may_cross, crossing_of, _ = kernels
+    touch_one, keep_one, put_back_one, advance_all, _, _, _, may_cross, crossing_of, _ = kernels
     infinity = inf
 
     @register_jitable(forceinline=True)
@@ -88,7 +88,7 @@ def make_advancing(kernels: PopulationKernels) -> Advancing:
         st.pops[k].checked = -infinity
 
     @register_jitable(forceinline=True)
-    def search_population(net, blocks, st, k, horizon):  # type: ignore[no-untyped-def]
+    def search_population(net, blocks, st, work, k, horizon):  # type: ignore[no-untyped-def]
         """Find the crossings of a population before the horizon."""
         lo, hi = net.pops[k].lo, net.pops[k].hi
         found, earliest = 0, infinity
@@ -108,11 +108,20 @@ def make_advancing(kernels: PopulationKernels) -> Advancing:
                             earliest = min(earliest, t)
         for a in range(st.pops[k].n_odd):
             g = st.neurons[lo + a].odd_id
-            if st.neurons[g].ref_until > st.neurons[g].t_last:
+            t_last = st.neurons[g].t_last
+            if st.neurons[g].ref_until > t_last:
                 if st.neurons[g].ref_until >= horizon:
                     continue
+                # Looked at from the end of its rest and put back: another neuron may fire, and
+                # reach this one, before that.
+                group, row, j = net.pops[k].group, net.pops[k].row, net.pops[k].at + g - lo
+                keep_one(blocks, group, row, j, work.scratch)
                 touch(net, blocks, st, g, st.neurons[g].ref_until)
-            t = crossing_time(net, blocks, st, g, horizon)
+                t = crossing_time(net, blocks, st, g, horizon)
+                put_back_one(blocks, group, row, j, work.scratch)
+                st.neurons[g].t_last = t_last
+            else:
+                t = crossing_time(net, blocks, st, g, horizon)
             if t < horizon:
                 st.neurons[lo + found].found_id, st.neurons[lo + found].found_t = g, t
                 found += 1

@@ -22,6 +22,8 @@ class PopulationKernels(NamedTuple):
     """Each takes (blocks, group, row, ...) and runs the functions of the group's model."""
 
     touch: Any  # (j, t_last, ref_until, t): bring one neuron to time t
+    keep: Any  # (j, scratch): note the state of one neuron
+    put_back: Any  # (j, scratch)
     advance_all: Any  # (at, n, dt, neurons, n_odd, lo, scratch): all but the odd ones over dt
     receive_row: Any  # (at, n, port, values, first): one value for each neuron
     receive_same: Any  # (at, n, port, value): one value for all
@@ -68,7 +70,7 @@ def population_kernels(models: Sequence[type[NeuronModel]]) -> PopulationKernels
         return inf
 
     defaults = PopulationKernels(
-        nothing, nothing, nothing, nothing, nothing, zero, never, lambda *args: 0.0
+        nothing, nothing, nothing, nothing, nothing, nothing, nothing, zero, never, lambda *args: 0.0
     )
     return PopulationKernels(
         *(
@@ -96,6 +98,14 @@ def _of_model(model: type[NeuronModel]) -> PopulationKernels:
 
     def touch(block, row, j, t_last, ref_until, t):  # type: ignore[no-untyped-def]
         touch_neuron(view(block[0]), j, load(block[1][row]), t_last, ref_until, t)
+
+    def keep(block, row, j, scratch):  # type: ignore[no-untyped-def]
+        for v in range(block[0].shape[0]):
+            scratch[v, 0] = block[0][v, j]
+
+    def put_back(block, row, j, scratch):  # type: ignore[no-untyped-def]
+        for v in range(block[0].shape[0]):
+            block[0][v, j] = scratch[v, 0]
 
     def advance_all(block, row, at, n, dt, neurons, n_odd, lo, scratch):  # type: ignore[no-untyped-def]
         # The shared factors are applied to everybody, without a branch; the few with a clock
@@ -145,5 +155,5 @@ def _of_model(model: type[NeuronModel]) -> PopulationKernels:
         return reset(view(block[0]), j, load(block[1][row]))
 
     return PopulationKernels(
-        touch, advance_all, receive_row, receive_same, receive_one, may_cross, crossing, fire
+        touch, keep, put_back, advance_all, receive_row, receive_same, receive_one, may_cross, crossing, fire
     )

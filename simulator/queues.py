@@ -18,10 +18,20 @@ __all__ = ["flight_drop", "flight_moved", "flight_push", "predict", "ring_pop", 
 
 @register_jitable(forceinline=True)
 def ring_push(st: EngineState, q: int, t: float, emitted: float, i: int) -> None:
-    """Append an arrival; the caller has seen to the room.  The capacity is a power of two."""
-    capacity = st.rings.shape[1]
-    k = (st.projs[q].ring_head + st.projs[q].ring_n) & (st.rings.shape[1] - 1)
-    entry = st.rings[q, k]
+    """Append an arrival; the caller has seen to the room.  The capacity is a power of two.
+
+    Spikes of one instant but of several rounds are put in the order of neurons.
+    """
+    mask = st.rings.shape[1] - 1
+    head, n = st.projs[q].ring_head, st.projs[q].ring_n
+    while n > 0:
+        before = st.rings[q, (head + n - 1) & mask]
+        if before.s != emitted or before.i <= i:
+            break
+        behind = st.rings[q, (head + n) & mask]
+        behind.t, behind.s, behind.i = before.t, before.s, before.i
+        n -= 1
+    entry = st.rings[q, (head + n) & mask]
     entry.t, entry.s, entry.i = t, emitted, i
     st.projs[q].ring_n += 1
 
