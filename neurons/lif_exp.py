@@ -144,7 +144,11 @@ class LIFExp(NeuronModel):
 
     @staticmethod
     def factors(p: Any, dt: float) -> tuple[float, ...]:
-        decay_m, decay_exc, decay_inh = exp(-dt / p.tau_m), exp(-dt / p.tau_exc), exp(-dt / p.tau_inh)
+        decay_m, decay_exc, decay_inh = (
+            exp(-dt / p.tau_m),
+            exp(-dt / p.tau_exc),
+            exp(-dt / p.tau_inh),
+        )
         return (
             decay_m,
             decay_exc,
@@ -174,8 +178,8 @@ class LIFExp(NeuronModel):
 
     @staticmethod
     def may_cross(n: Any, j: int, p: Any, dt: float) -> bool:
-        """V(t) <= V + min(1, dt / tau_m) (largest drive - V).  A positive current is largest now; of
-        a negative one at least the share 1 - dt / tau_s is left at the end."""
+        """V(t) <= V + min(1, dt / tau_m) (largest drive - V).  A positive current is largest now;
+        of a negative one at least the share 1 - dt / tau_s is left at the end."""
         i_exc, i_inh = n.i_exc[j], n.i_inh[j]
         drive = (
             max(i_exc, i_exc * max(0.0, 1.0 - dt / p.tau_exc))

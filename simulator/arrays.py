@@ -45,7 +45,7 @@ SPARSE = 2  # rows of synapses
 
 
 def _dtype(floats: str = "", ints: str = "", flags: str = "") -> np.dtype[np.void]:
-    fields = [(name, np.float64) for name in floats.split()]
+    fields: list[tuple[str, type]] = [(name, np.float64) for name in floats.split()]
     fields += [(name, np.int64) for name in ints.split()]
     fields += [(name, np.uint8) for name in flags.split()]
     return np.dtype(fields, align=True)

@@ -16,7 +16,7 @@ from numba.extending import intrinsic, overload
 __all__ = ["borrow"]
 
 
-def borrow(value):  # type: ignore[no-untyped-def]
+def borrow(value):
     """The same array, or nested tuple of arrays, without reference counting; identity in Python."""
     return value
 
@@ -27,14 +27,14 @@ def _strip(context: Any, builder: Any, kind: Any, value: Any) -> Any:
         array.meminfo = ir.Constant(array.meminfo.type, None)
         array.parent = ir.Constant(array.parent.type, None)
         return array._getvalue()
-    if isinstance(kind, types.BaseTuple):
-        for k, part in enumerate(kind.types):
-            old = builder.extract_value(value, k)
-            value = builder.insert_value(value, _strip(context, builder, part, old), k)
+    parts = getattr(kind, "types", ()) if isinstance(kind, types.BaseTuple) else ()
+    for k, part in enumerate(parts):
+        old = builder.extract_value(value, k)
+        value = builder.insert_value(value, _strip(context, builder, part, old), k)
     return value
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _borrowed(typing_context: Any, value: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return _strip(context, builder, signature.args[0], arguments[0])
@@ -42,9 +42,9 @@ def _borrowed(typing_context: Any, value: Any) -> Any:
     return value(value), generate
 
 
-@overload(borrow)  # type: ignore[untyped-decorator]
-def _borrow(value):  # type: ignore[no-untyped-def]
-    def compiled(value):  # type: ignore[no-untyped-def]
-        return _borrowed(value)
+@overload(borrow)
+def _borrow(value):
+    def compiled(value):
+        return _borrowed(value)  # type: ignore[call-arg]
 
     return compiled

@@ -111,7 +111,8 @@ def compile_network(net: Network) -> CompiledNetwork:
     projections = records(n_proj, PROJ)
     projections.rule = -1
     pools: dict[str, list[npt.NDArray[Any]]] = {
-        name: [] for name in "weight row_ptr syn_post syn_delay in_ptr in_syn in_pre".split()
+        name: []
+        for name in ["weight", "row_ptr", "syn_post", "syn_delay", "in_ptr", "in_syn", "in_pre"]
     }
     used = dict.fromkeys([*pools, "x_value", "x_time", "y_value", "y_time"], 0)
     orders: dict[str, Ints | None] = {}
@@ -128,9 +129,7 @@ def compile_network(net: Network) -> CompiledNetwork:
         row.kind, row.port, row.delay = drawn.kind, proj.port, drawn.delay
         row.same = drawn.same or drawn.kind == UNIFORM
         row.no_self = (
-            drawn.kind != SPARSE
-            and proj.pre is proj.post
-            and not proj.connector.self_connections
+            drawn.kind != SPARSE and proj.pre is proj.post and not proj.connector.self_connections
         )
         row.w_at, row.row_at = used["weight"], used["row_ptr"]
         row.post_at, row.delay_at = used["syn_post"], used["syn_delay"]
@@ -175,9 +174,9 @@ def compile_network(net: Network) -> CompiledNetwork:
     out_proj, table.out_lo, table.out_hi = _lists(projections.pre, n_pop)
     learning = np.flatnonzero(projections.learns)
     entering, table.learn_lo, table.learn_hi = _lists(projections.post[learning], n_pop)
-    dtypes = {name: np.float64 for name in ("weight", "syn_delay")}
-    narrow = {name: np.int32 for name in ("syn_post", "in_pre")}
-    joined = {
+    dtypes = dict.fromkeys(("weight", "syn_delay"), np.float64)
+    narrow = dict.fromkeys(("syn_post", "in_pre"), np.int32)
+    joined: dict[str, Any] = {
         name: np.ascontiguousarray(
             np.concatenate(parts) if parts else np.empty(0),
             dtypes.get(name) or narrow.get(name) or np.int64,
@@ -188,8 +187,7 @@ def compile_network(net: Network) -> CompiledNetwork:
         pops=table, projs=projections, out_proj=out_proj, learn_proj=learning[entering], **joined
     )
     horizons = tuple(
-        _horizon_table(model, [p.model for p in pops if type(p.model) is model])
-        for model in models
+        _horizon_table(model, [p.model for p in pops if type(p.model) is model]) for model in models
     )
     groups = Groups(states, _rows(rows), horizons, _rows(rule_rows))
     return CompiledNetwork(net, arrays, groups, tuple(models), tuple(rules), orders)
@@ -257,9 +255,9 @@ def _draw(net: Network, proj: Projection) -> _Synapses:
     weight = _values(proj.weight, 1 if same else pre.size, f"{where}: weight", weight_rng)
     delays = _delays(_values(proj.delay, pre.size, f"{where}: delay", delay_rng), where)
     kept = np.arange(pre.size)
-    if proj.connector.pairs is None and proj.pre is proj.post:
-        if not proj.connector.self_connections:
-            kept = np.flatnonzero(pre != post)
+    everything = proj.connector.pairs is None
+    if everything and proj.pre is proj.post and not proj.connector.self_connections:
+        kept = np.flatnonzero(pre != post)
     kept = kept[np.lexsort((kept, post[kept], delays[kept], pre[kept]))]
     pre, post, delays = pre[kept], post[kept], delays[kept]
     if not same:

@@ -66,7 +66,7 @@ def fixed_probability(probability: float, self_connections: bool = True) -> Conn
         counts = rng.binomial(n_post, probability, n_pre)
         pre = np.repeat(np.arange(n_pre, dtype=np.int64), counts)
         post = np.concatenate(
-            [np.sort(rng.choice(n_post, c, replace=False)) for c in counts] or [[]]
+            [np.sort(rng.choice(n_post, c, replace=False)) for c in counts] or [np.empty(0)]
         ).astype(np.int64)
         if recurrent and not self_connections:
             keep = pre != post
@@ -127,7 +127,8 @@ def explicit(pre: npt.ArrayLike, post: npt.ArrayLike) -> Connector:
             if wrong.size:
                 k = int(wrong[0])
                 raise NetworkError(
-                    f"explicit: {name}[{k}] = {index[k]}; the population has neurons 0 to {size - 1}"
+                    f"explicit: {name}[{k}] = {index[k]}; the population has neurons 0 "
+                    f"to {size - 1}"
                 )
         return a.astype(np.int64), b.astype(np.int64)
 

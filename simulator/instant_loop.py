@@ -91,7 +91,7 @@ def make_instant_loop(
     # -- populations advanced neuron by neuron -----------------------------------------------
 
     @register_jitable(forceinline=True)
-    def predict_neuron(net, blocks, st, g):  # type: ignore[no-untyped-def]
+    def predict_neuron(net, blocks, st, g):
         """Predict the next crossing of a neuron, or the end of its refractory period."""
         if st.neurons[g].ref_until > st.neurons[g].t_last:
             st.neurons[g].wakes = 1
@@ -104,7 +104,7 @@ def make_instant_loop(
     # -- deliveries --------------------------------------------------------------------------
 
     @register_jitable(forceinline=True)
-    def emit(net, st, g, t):  # type: ignore[no-untyped-def]
+    def emit(net, st, g, t):
         """Send a spike on its way along every projection; record it."""
         k = st.neurons[g].pop
         i = g - net.pops[k].lo
@@ -125,7 +125,7 @@ def make_instant_loop(
                     )
 
     @register_jitable(forceinline=True)
-    def collect_rows(net, st, work, t):  # type: ignore[no-untyped-def]
+    def collect_rows(net, st, work, t):
         """All rows that arrive at t, in order: rings, then heap."""
         n = 0
         for q in range(net.projs.size):
@@ -153,7 +153,7 @@ def make_instant_loop(
         return n
 
     @register_jitable(forceinline=True)
-    def advance_targets(net, blocks, st, work, n_rows, t):  # type: ignore[no-untyped-def]
+    def advance_targets(net, blocks, st, work, n_rows, t):
         """Bring every population that is advanced together and receives something to t."""
         # A neuron is passed over when it is the only one whose own spike comes round.
         for r in range(n_rows):
@@ -170,7 +170,7 @@ def make_instant_loop(
                 st.pops[k].skip = -3
 
     @register_jitable(forceinline=True)
-    def touch_target(net, blocks, st, work, g, t):  # type: ignore[no-untyped-def]
+    def touch_target(net, blocks, st, work, g, t):
         touch(net, blocks, st, g, t)
         if not st.neurons[g].stamped:
             st.neurons[g].stamped = 1
@@ -178,7 +178,7 @@ def make_instant_loop(
             st.engine[0].n_touched += 1
 
     @register_jitable(forceinline=True)
-    def deliver_whole(net, blocks, rule_blocks, st, work, q, i, t):  # type: ignore[no-untyped-def]
+    def deliver_whole(net, blocks, rule_blocks, st, work, q, i, t):
         """One presynaptic spike to a whole population."""
         k = net.projs[q].post
         lo, n, at = net.pops[k].lo, net.pops[k].hi - net.pops[k].lo, net.pops[k].at
@@ -189,7 +189,14 @@ def make_instant_loop(
         if net.projs[q].transmits:
             count = 1 if uniform else n
             transmit(
-                rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net.weight, first, count, t, work.sent
+                rule_blocks,
+                net.projs[q].rule,
+                net.projs[q].rule_row,
+                net.weight,
+                first,
+                count,
+                t,
+                work.sent,
             )
             values, first = work.sent, 0
         st.engine[0].deliveries += n - net.projs[q].no_self
@@ -226,7 +233,7 @@ def make_instant_loop(
                 )
 
     @register_jitable(forceinline=True)
-    def deliver_row(net, blocks, rule_blocks, st, work, q, lo, hi, t):  # type: ignore[no-untyped-def]
+    def deliver_row(net, blocks, rule_blocks, st, work, q, lo, hi, t):
         """One presynaptic spike to the targets of its synapses lo to hi."""
         k = net.projs[q].post
         same = net.projs[q].same
@@ -256,7 +263,7 @@ def make_instant_loop(
             receive_one(blocks, group, row, at + j, port, w)
 
     @register_jitable(forceinline=True)
-    def deliver(net, blocks, rule_blocks, st, work, t):  # type: ignore[no-untyped-def]
+    def deliver(net, blocks, rule_blocks, st, work, t):
         """Everything that arrives at t."""
         n_rows = collect_rows(net, st, work, t)
         advance_targets(net, blocks, st, work, n_rows, t)
@@ -284,7 +291,7 @@ def make_instant_loop(
     # -- spikes ------------------------------------------------------------------------------
 
     @register_jitable(forceinline=True)
-    def collect_spikes(net, blocks, st, work, t):  # type: ignore[no-untyped-def]
+    def collect_spikes(net, blocks, st, work, t):
         """All neurons whose crossing is at t, by number; wakes those whose rest ends."""
         n = 0
         for k in range(net.pops.size):
@@ -315,7 +322,7 @@ def make_instant_loop(
         return n
 
     @register_jitable(forceinline=True)
-    def fire_all(net, blocks, rule_blocks, st, work, t):  # type: ignore[no-untyped-def]
+    def fire_all(net, blocks, rule_blocks, st, work, t):
         """Reset the neurons that cross at t, let their synapses learn, send their spikes."""
         n = collect_spikes(net, blocks, st, work, t)
         for a in range(n):
@@ -344,7 +351,7 @@ def make_instant_loop(
     # -- the loop ----------------------------------------------------------------------------
 
     @register_jitable(forceinline=True)
-    def next_arrival(net, st):  # type: ignore[no-untyped-def]
+    def next_arrival(net, st):
         """Time of the earliest spike in flight or from outside."""
         t = infinity
         if st.engine[0].src_pos < st.engine[0].src_end:
@@ -357,7 +364,7 @@ def make_instant_loop(
         return t
 
     @register_jitable(forceinline=True)
-    def next_crossing(net, blocks, st, work, horizon):  # type: ignore[no-untyped-def]
+    def next_crossing(net, blocks, st, work, horizon):
         """Time of the earliest crossing (or end of a rest) before the horizon."""
         t = infinity
         for k in range(net.pops.size):
@@ -370,7 +377,7 @@ def make_instant_loop(
         return t
 
     @register_jitable(forceinline=True)
-    def rest_ends(net, st):  # type: ignore[no-untyped-def]
+    def rest_ends(net, st):
         """Whether the earliest prediction is the end of a lazy neuron's refractory period."""
         if st.engine[0].n_due == 0:
             return False
@@ -378,7 +385,7 @@ def make_instant_loop(
         return st.neurons[g].wakes and net.pops[st.neurons[g].pop].lazy
 
     @register_jitable(forceinline=True)
-    def room(net, st):  # type: ignore[no-untyped-def]
+    def room(net, st):
         """DONE if one more round surely fits into the buffers, else what is short."""
         n_neurons = st.neurons.size
         if st.engine[0].n_out + n_neurons > st.output.size:
@@ -394,7 +401,7 @@ def make_instant_loop(
             return MORE_ROOM
         return DONE
 
-    def instant_loop(net, blocks, rule_blocks, st, work, until):  # type: ignore[no-untyped-def]
+    def instant_loop(net, blocks, rule_blocks, st, work, until):
         _ = source  # closed over so that an edit of any part compiles anew
         net, st, work = borrow(net), borrow(st), borrow(work)
         blocks, rule_blocks = borrow(blocks), borrow(rule_blocks)

@@ -18,10 +18,9 @@ from math import exp, inf
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
 from simulator.model import NeuronModel
-from simulator.specialise import choose, record_from
+from simulator.specialise import choose, jitable, record_from
 
 __all__ = ["CROSSES", "HORIZONS", "LazyKernels", "lazy_kernels"]
 
@@ -46,22 +45,24 @@ def lazy_kernels(models: Sequence[type[NeuronModel]]) -> LazyKernels:
     """The kernels of a network with these models."""
     made = [_of_model(m) if m.linear else _stand_ins() for m in models]
     defaults = _stand_ins()
-    return LazyKernels(*(choose([kernels[k] for kernels in made], d) for k, d in enumerate(defaults)))
+    return LazyKernels(
+        *(choose([kernels[k] for kernels in made], d) for k, d in enumerate(defaults))
+    )
 
 
 def _stand_ins() -> LazyKernels:
     """For models that are never treated this way."""
 
-    def nothing(*args):  # type: ignore[no-untyped-def]
+    def nothing(*args):
         return None
 
-    def count(*args):  # type: ignore[no-untyped-def]
+    def count(*args):
         return 0
 
-    def outcome(*args):  # type: ignore[no-untyped-def]
+    def outcome(*args):
         return 0, 0.0
 
-    def number(*args):  # type: ignore[no-untyped-def]
+    def number(*args):
         return 0.0
 
     return LazyKernels(nothing, count, count, outcome, number, nothing)
@@ -69,27 +70,24 @@ def _stand_ins() -> LazyKernels:
 
 def _of_model(model: type[NeuronModel]) -> LazyKernels:
     view, load = record_from(model.State), record_from(model.Parameters)
-    time_constants, kick, to_modes, from_modes, clamp, allowance, cross, reset = (
-        register_jitable(f)
-        for f in (
-            model.time_constants,
-            model.kick,
-            model.to_modes,
-            model.from_modes,
-            model.clamp,
-            model.allowance,
-            model.crossing,
-            model.fire,
-        )
+    time_constants, kick, to_modes, from_modes, clamp, allowance, cross, reset = jitable(
+        model.time_constants,
+        model.kick,
+        model.to_modes,
+        model.from_modes,
+        model.clamp,
+        model.allowance,
+        model.crossing,
+        model.fire,
     )
     n_horizons = len(HORIZONS)
 
-    def decays(block, row, dt, out):  # type: ignore[no-untyped-def]
+    def decays(block, row, dt, out):
         tau = time_constants(load(block[1][row]))
         for k in range(len(tau)):
             out[k] = exp(-dt / tau[k])
 
-    def add_row(  # type: ignore[no-untyped-def]
+    def add_row(
         block, row, at, port, dt, targets, t_at, n, w, w_at, same, left, lo, touched, count,
     ):  # fmt: skip
         p = load(block[1][row])
@@ -118,9 +116,7 @@ def _of_model(model: type[NeuronModel]) -> LazyKernels:
                 count += 1
         return count
 
-    def add_all(  # type: ignore[no-untyped-def]
-        block, row, at, port, dt, first, n, w, w_at, same, left, lo, touched, count
-    ):
+    def add_all(block, row, at, port, dt, first, n, w, w_at, same, left, lo, touched, count):
         p = load(block[1][row])
         tau, amount = time_constants(p), kick(p, port)
         for k in range(len(tau)):
@@ -145,19 +141,19 @@ def _of_model(model: type[NeuronModel]) -> LazyKernels:
                 count += 1
         return count
 
-    def read(block, p, j, decay, natural):  # type: ignore[no-untyped-def]
+    def read(block, p, j, decay, natural):
         for k in range(block[0].shape[0]):
             natural[k, 0] = block[0][k, j] * decay[k]
         from_modes(view(natural), 0, p)
 
-    def write(block, p, j, decay, natural):  # type: ignore[no-untyped-def]
+    def write(block, p, j, decay, natural):
         to_modes(view(natural), 0, p)
         for k in range(block[0].shape[0]):
             block[0][k, j] = natural[k, 0] / decay[k]
 
-    read, write = register_jitable(read), register_jitable(write)
+    read, write = jitable(read, write)
 
-    def examine(block, row, j, decay, natural):  # type: ignore[no-untyped-def]
+    def examine(block, row, j, decay, natural):
         p = load(block[1][row])
         read(block, p, j, decay, natural)
         n = view(natural)
@@ -173,14 +169,14 @@ def _of_model(model: type[NeuronModel]) -> LazyKernels:
             return NEVER, for_ever
         return CROSSES, cross(n, 0, p)
 
-    def fire(block, row, j, decay, natural):  # type: ignore[no-untyped-def]
+    def fire(block, row, j, decay, natural):
         p = load(block[1][row])
         read(block, p, j, decay, natural)
         rest = reset(view(natural), 0, p)
         write(block, p, j, decay, natural)
         return rest
 
-    def release(block, row, j, decay, natural):  # type: ignore[no-untyped-def]
+    def release(block, row, j, decay, natural):
         p = load(block[1][row])
         read(block, p, j, decay, natural)
         clamp(view(natural), 0, p)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import floor, inf
 from typing import Any, NamedTuple
 
+import numpy as np
 from numba.extending import register_jitable
 
 from simulator.lazy_kernels import CROSSES, HORIZONS, NEVER, LazyKernels
@@ -38,7 +39,7 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
     infinity, horizons = inf, HORIZONS
 
     @register_jitable(forceinline=True)
-    def unlink(st, k, g):  # type: ignore[no-untyped-def]
+    def unlink(st, k, g):
         """Take a neuron out of its bucket."""
         one = st.neurons[g]
         if one.bucket >= 0:
@@ -51,7 +52,7 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
             one.bucket = -1
 
     @register_jitable(forceinline=True)
-    def link(st, k, g, number):  # type: ignore[no-untyped-def]
+    def link(st, k, g, number):
         """Put a neuron into the bucket of this number, if it is not there."""
         one = st.neurons[g]
         if one.bucket != number:
@@ -64,7 +65,7 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
             st.pops[k].next_bucket = min(st.pops[k].next_bucket, number)
 
     @register_jitable(forceinline=True)
-    def set_frame(net, blocks, st, work, k, t):  # type: ignore[no-untyped-def]
+    def set_frame(net, blocks, st, work, k, t):
         """Move the frame of a population on when its factors have grown large."""
         if t - st.pops[k].frame >= net.pops[k].frame_length:
             frame = floor(t / net.pops[k].frame_length) * net.pops[k].frame_length
@@ -78,15 +79,13 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
             st.pops[k].frame = frame
 
     @register_jitable(forceinline=True)
-    def decay_to(net, blocks, st, work, k, t):  # type: ignore[no-untyped-def]
+    def decay_to(net, blocks, st, work, k, t):
         """Fill ``work.decay`` with what is left of each mode at time t."""
         set_frame(net, blocks, st, work, k, t)
-        decays(
-            blocks, net.pops[k].group, net.pops[k].row, t - st.pops[k].frame, work.decay
-        )
+        decays(blocks, net.pops[k].group, net.pops[k].row, t - st.pops[k].frame, work.decay)
 
     @register_jitable(forceinline=True)
-    def examine(net, blocks, st, work, k, g, t):  # type: ignore[no-untyped-def]
+    def examine(net, blocks, st, work, k, g, t):
         """Grant a neuron an allowance, or predict its crossing; ``work.decay`` is for t."""
         if st.neurons[g].ref_until > t:
             st.left[g] = infinity
@@ -106,13 +105,13 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
             if what == NEVER:
                 unlink(st, k, g)
             else:
-                link(st, k, g, int(floor(t / net.pops[k].bucket + 1e-9)) + horizons[what])
+                link(st, k, g, np.int64(floor(t / net.pops[k].bucket + 1e-9)) + horizons[what])
         if due < infinity or st.neurons[g].place >= 0:
             st.neurons[g].wakes = 0
             st.engine[0].n_due = predict(st, st.engine[0].n_due, g, due, infinity)
 
     @register_jitable(forceinline=True)
-    def put_on_list(st, g, t):  # type: ignore[no-untyped-def]
+    def put_on_list(st, g, t):
         """Have a neuron examined at t, before anything else happens."""
         st.used_up[st.engine[0].n_used] = g
         st.engine[0].n_used += 1
@@ -120,7 +119,7 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
         st.left[g] = -infinity
 
     @register_jitable(forceinline=True)
-    def examine_list(net, blocks, st, work):  # type: ignore[no-untyped-def]
+    def examine_list(net, blocks, st, work):
         """Examine the neurons whose allowance is used up or at its deadline."""
         ready = -1
         t = st.engine[0].t_used
@@ -134,7 +133,7 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
         st.engine[0].n_used = 0
 
     @register_jitable(forceinline=True)
-    def next_check(net, st):  # type: ignore[no-untyped-def]
+    def next_check(net, st):
         """Time and population of the earliest deadline."""
         earliest, which = infinity, -1
         for k in range(net.pops.size):
@@ -145,7 +144,7 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
         return earliest, which
 
     @register_jitable(forceinline=True)
-    def open_bucket(net, st, k, t):  # type: ignore[no-untyped-def]
+    def open_bucket(net, st, k, t):
         """Put all neurons of the earliest bucket of a population on the list, at its time t."""
         number = st.pops[k].next_bucket
         slot = number & (N_BUCKETS - 1)
@@ -162,7 +161,7 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
                 break
 
     @register_jitable(forceinline=True)
-    def fire(net, blocks, st, work, k, g, t):  # type: ignore[no-untyped-def]
+    def fire(net, blocks, st, work, k, g, t):
         """Reset a neuron; predict the end of its refractory period, if it has one."""
         decay_to(net, blocks, st, work, k, t)
         rest = fire_one(
@@ -179,7 +178,7 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
             put_on_list(st, g, t)
 
     @register_jitable(forceinline=True)
-    def wake(net, blocks, st, work, k, g, t):  # type: ignore[no-untyped-def]
+    def wake(net, blocks, st, work, k, g, t):
         """End a neuron's refractory period."""
         decay_to(net, blocks, st, work, k, t)
         release_one(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from math import isnan
 from typing import Any, NamedTuple
 
-from numba.extending import register_jitable
-
 import numpy as np
+from numba.extending import register_jitable
 
 from simulator.arrays import SPARSE
 from simulator.rule_kernels import RuleKernels
@@ -27,7 +26,7 @@ def make_learning(kernels: RuleKernels) -> Learning:
     _, active, on_pre_row, on_pre_one, mark_pre, on_post_one, mark_post = kernels
 
     @register_jitable(forceinline=True)
-    def learn_from_row(net, rule_blocks, st, work, q, i, lo, hi, t):  # type: ignore[no-untyped-def]
+    def learn_from_row(net, rule_blocks, st, work, q, i, lo, hi, t):
         """Presynaptic side of a rule: the row's weights, then its trace."""
         group, row, k = net.projs[q].rule, net.projs[q].rule_row, net.projs[q].post
         n_post = net.pops[k].hi - net.pops[k].lo
@@ -51,19 +50,17 @@ def make_learning(kernels: RuleKernels) -> Learning:
         for s in range(lo, hi):
             slot = s if several else i
             on_pre_one(
-                rule_blocks, group, row, net.weight, net.projs[q].w_at + s, st.x_value, x_at, n_slots,
-                st.x_time, x_t, slot, st.y_value, y_at, n_post, st.y_time, y_t,
+                rule_blocks, group, row, net.weight, net.projs[q].w_at + s, st.x_value, x_at,
+                n_slots, st.x_time, x_t, slot, st.y_value, y_at, n_post, st.y_time, y_t,
                 net.syn_post[net.projs[q].post_at + s], t,
             )  # fmt: skip
             if several:
-                mark_pre(
-                    rule_blocks, group, row, st.x_value, x_at, n_slots, st.x_time, x_t, s, t
-                )
+                mark_pre(rule_blocks, group, row, st.x_value, x_at, n_slots, st.x_time, x_t, s, t)
         if not several:
             mark_pre(rule_blocks, group, row, st.x_value, x_at, n_slots, st.x_time, x_t, i, t)
 
     @register_jitable(forceinline=True)
-    def learn_from_spike(net, rule_blocks, st, work, g, t):  # type: ignore[no-untyped-def]
+    def learn_from_spike(net, rule_blocks, st, work, g, t):
         """Postsynaptic side of the rules: the weights into a neuron, then its traces."""
         k = st.neurons[g].pop
         j = g - net.pops[k].lo
@@ -74,17 +71,23 @@ def make_learning(kernels: RuleKernels) -> Learning:
                 continue
             group, row = net.projs[q].rule, net.projs[q].rule_row
             x_at, y_at = net.projs[q].trace_x_at, net.projs[q].trace_y_at
-            x_t, y_t, n_slots = net.projs[q].trace_at, net.projs[q].trace_post_at, net.projs[q].n_slots
+            x_t, y_t, n_slots = (
+                net.projs[q].trace_at,
+                net.projs[q].trace_post_at,
+                net.projs[q].n_slots,
+            )
             if net.projs[q].kind == SPARSE:
                 several = isnan(net.projs[q].delay)
                 base = net.projs[q].in_syn_at
-                for b in range(net.in_ptr[net.projs[q].in_at + j], net.in_ptr[net.projs[q].in_at + j + 1]):
+                for b in range(
+                    net.in_ptr[net.projs[q].in_at + j], net.in_ptr[net.projs[q].in_at + j + 1]
+                ):
                     s = net.in_syn[base + b]
                     slot = s if several else np.int64(net.in_pre[base + b])
                     on_post_one(
-                        rule_blocks, group, row, net.weight, net.projs[q].w_at + s, st.x_value, x_at,
-                        n_slots, st.x_time, x_t, slot, st.y_value, y_at, n_post, st.y_time, y_t,
-                        j, t,
+                        rule_blocks, group, row, net.weight, net.projs[q].w_at + s, st.x_value,
+                        x_at, n_slots, st.x_time, x_t, slot, st.y_value, y_at, n_post, st.y_time,
+                        y_t, j, t,
                     )  # fmt: skip
             else:
                 skip = j if net.projs[q].no_self else -1

@@ -34,17 +34,23 @@ def make_advancing(kernels: PopulationKernels) -> Advancing:
     infinity = inf
 
     @register_jitable(forceinline=True)
-    def touch(net, blocks, st, g, t):  # type: ignore[no-untyped-def]
+    def touch(net, blocks, st, g, t):
         """Bring one neuron, by its global number, to time t."""
         k = st.neurons[g].pop
         j = net.pops[k].at + g - net.pops[k].lo
         touch_one(
-            blocks, net.pops[k].group, net.pops[k].row, j, st.neurons[g].t_last, st.neurons[g].ref_until, t
+            blocks,
+            net.pops[k].group,
+            net.pops[k].row,
+            j,
+            st.neurons[g].t_last,
+            st.neurons[g].ref_until,
+            t,
         )
         st.neurons[g].t_last = t
 
     @register_jitable(forceinline=True)
-    def crossing_time(net, blocks, st, g, horizon):  # type: ignore[no-untyped-def]
+    def crossing_time(net, blocks, st, g, horizon):
         """When a neuron crosses, if before the horizon and if nothing else arrives."""
         k = st.neurons[g].pop
         j = net.pops[k].at + g - net.pops[k].lo
@@ -54,7 +60,7 @@ def make_advancing(kernels: PopulationKernels) -> Advancing:
         return st.neurons[g].t_last + dt
 
     @register_jitable(forceinline=True)
-    def make_odd(net, st, k, g):  # type: ignore[no-untyped-def]
+    def make_odd(net, st, k, g):
         """Give a neuron a clock of its own."""
         if not st.neurons[g].odd:
             st.neurons[g].odd = 1
@@ -62,7 +68,7 @@ def make_advancing(kernels: PopulationKernels) -> Advancing:
             st.pops[k].n_odd += 1
 
     @register_jitable(forceinline=True)
-    def advance_population(net, blocks, st, work, k, t, skip):  # type: ignore[no-untyped-def]
+    def advance_population(net, blocks, st, work, k, t, skip):
         """Bring a population to time t; ``skip`` (global, or -1) receives nothing and stays."""
         lo, n = net.pops[k].lo, net.pops[k].hi - net.pops[k].lo
         if skip >= 0 and not st.neurons[skip].odd:
@@ -88,7 +94,7 @@ def make_advancing(kernels: PopulationKernels) -> Advancing:
         st.pops[k].checked = -infinity
 
     @register_jitable(forceinline=True)
-    def search_population(net, blocks, st, work, k, horizon):  # type: ignore[no-untyped-def]
+    def search_population(net, blocks, st, work, k, horizon):
         """Find the crossings of a population before the horizon."""
         lo, hi = net.pops[k].lo, net.pops[k].hi
         found, earliest = 0, infinity

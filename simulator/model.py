@@ -91,7 +91,8 @@ class NeuronModel(Parametrised):
         super().__init_subclass__(**kwargs)
         if "state" in cls.__dict__:
             # The arrays travel as one named tuple whose class can be found again by its name.
-            record: Any = namedtuple("State", tuple(cls.state))  # type: ignore[misc]
+            names = list(cls.state)
+            record: Any = namedtuple("State", names)  # type: ignore[misc]
             record.__module__ = cls.__module__
             record.__qualname__ = f"{cls.__qualname__}.State"
             cls.State = record
@@ -132,7 +133,6 @@ class NeuronModel(Parametrised):
     def fire(n: Any, j: int, p: Any) -> float:
         """Reset after a spike; return the length of the refractory period (ms)."""
         raise NotImplementedError
-
 
     # -- linear models: optional, and much faster in sparse networks --------------------------
     #
@@ -216,9 +216,7 @@ class PlasticityRule(Parametrised):
     @classmethod
     def learns(cls) -> bool:
         """Whether the rule changes stored weights (it defines ``on_pre`` or ``on_post``)."""
-        return (
-            cls.on_pre is not PlasticityRule.on_pre or cls.on_post is not PlasticityRule.on_post
-        )
+        return cls.on_pre is not PlasticityRule.on_pre or cls.on_post is not PlasticityRule.on_post
 
     @staticmethod
     def transmit(w: float, p: Any, t: float) -> float:

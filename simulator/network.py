@@ -136,7 +136,9 @@ class Network:
         if name in self.populations:
             raise NetworkError(f"population {name!r} exists already; names are unique")
         if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-            raise NetworkError(f"population {name!r}: size = {size!r}; at least one neuron is needed")
+            raise NetworkError(
+                f"population {name!r}: size = {size!r}; at least one neuron is needed"
+            )
         if not isinstance(model, (NeuronModel, SpikeSource)):
             raise NetworkError(
                 f"population {name!r}: {model!r} is neither a neuron model nor a spike source "
@@ -185,7 +187,9 @@ class Network:
         if label in self.projections:
             raise NetworkError(f"projection {label!r} exists already; give it a name of its own")
         if isinstance(b.model, SpikeSource):
-            raise NetworkError(f"projection {label!r}: {b.name!r} is a spike source, it has no inputs")
+            raise NetworkError(
+                f"projection {label!r}: {b.name!r} is a spike source, it has no inputs"
+            )
         if not isinstance(connector, Connector):
             raise NetworkError(
                 f"projection {label!r}: {connector!r} is no connector; use all_to_all(), "

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from numba.extending import register_jitable
 
 from simulator.model import NeuronModel
-from simulator.specialise import choose, record_from, slices_from
+from simulator.specialise import choose, jitable, record_from, slices_from
 
 __all__ = ["PopulationKernels", "make_touch", "population_kernels"]
 
@@ -39,12 +39,10 @@ def make_touch(model: type[NeuronModel]) -> Callable[..., None]:
     The interval is cut at the end of refractoriness and nowhere else, in every engine, so that
     they all round alike.
     """
-    factors, advance, hold = (
-        register_jitable(f) for f in (model.factors, model.advance, model.hold)
-    )
+    factors, advance, hold = jitable(model.factors, model.advance, model.hold)
 
     @register_jitable
-    def touch(n, j, p, t_last, ref_until, t):  # type: ignore[no-untyped-def]
+    def touch(n, j, p, t_last, ref_until, t):
         if ref_until > t_last:
             stop = min(ref_until, t)
             if stop > t_last:
@@ -60,23 +58,29 @@ def population_kernels(models: Sequence[type[NeuronModel]]) -> PopulationKernels
     """The kernels of a network with these models."""
     made = [_of_model(model) for model in models]
 
-    def nothing(*args):  # type: ignore[no-untyped-def]
+    def nothing(*args):
         return None
 
-    def zero(*args):  # type: ignore[no-untyped-def]
+    def zero(*args):
         return 0
 
-    def never(*args):  # type: ignore[no-untyped-def]
+    def never(*args):
         return inf
 
     defaults = PopulationKernels(
-        nothing, nothing, nothing, nothing, nothing, nothing, nothing, zero, never, lambda *args: 0.0
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        zero,
+        never,
+        lambda *args: 0.0,
     )
     return PopulationKernels(
-        *(
-            choose([kernels[k] for kernels in made], default)
-            for k, default in enumerate(defaults)
-        )
+        *(choose([kernels[k] for kernels in made], default) for k, default in enumerate(defaults))
     )
 
 
@@ -84,30 +88,27 @@ def _of_model(model: type[NeuronModel]) -> PopulationKernels:
     view, part = record_from(model.State), slices_from(model.State)
     load = record_from(model.Parameters)
     touch_neuron = make_touch(model)
-    factors, advance, receive_weight, may, cross, reset = (
-        register_jitable(f)
-        for f in (
-            model.factors,
-            model.advance,
-            model.receive,
-            model.may_cross,
-            model.crossing,
-            model.fire,
-        )
+    factors, advance, receive_weight, may, cross, reset = jitable(
+        model.factors,
+        model.advance,
+        model.receive,
+        model.may_cross,
+        model.crossing,
+        model.fire,
     )
 
-    def touch(block, row, j, t_last, ref_until, t):  # type: ignore[no-untyped-def]
+    def touch(block, row, j, t_last, ref_until, t):
         touch_neuron(view(block[0]), j, load(block[1][row]), t_last, ref_until, t)
 
-    def keep(block, row, j, scratch):  # type: ignore[no-untyped-def]
+    def keep(block, row, j, scratch):
         for v in range(block[0].shape[0]):
             scratch[v, 0] = block[0][v, j]
 
-    def put_back(block, row, j, scratch):  # type: ignore[no-untyped-def]
+    def put_back(block, row, j, scratch):
         for v in range(block[0].shape[0]):
             block[0][v, j] = scratch[v, 0]
 
-    def advance_all(block, row, at, n, dt, neurons, n_odd, lo, scratch):  # type: ignore[no-untyped-def]
+    def advance_all(block, row, at, n, dt, neurons, n_odd, lo, scratch):
         # The shared factors are applied to everybody, without a branch; the few with a clock
         # of their own get their state back afterwards.
         states = block[0]
@@ -124,36 +125,45 @@ def _of_model(model: type[NeuronModel]) -> PopulationKernels:
             for v in range(states.shape[0]):
                 states[v, j] = scratch[v, k]
 
-    def receive_row(block, row, at, n, port, values, first):  # type: ignore[no-untyped-def]
+    def receive_row(block, row, at, n, port, values, first):
         state, p = part(block[0], at, at + n), load(block[1][row])
         weights = values[first : first + n]
         for j in range(n):
             receive_weight(state, j, p, port, weights[j])
 
-    def receive_same(block, row, at, n, port, value):  # type: ignore[no-untyped-def]
+    def receive_same(block, row, at, n, port, value):
         state, p = part(block[0], at, at + n), load(block[1][row])
         for j in range(n):
             receive_weight(state, j, p, port, value)
 
-    def receive_one(block, row, j, port, value):  # type: ignore[no-untyped-def]
+    def receive_one(block, row, j, port, value):
         receive_weight(view(block[0]), j, load(block[1][row]), port, value)
 
-    def may_cross(block, row, at, n, dt):  # type: ignore[no-untyped-def]
+    def may_cross(block, row, at, n, dt):
         state, p = part(block[0], at, at + n), load(block[1][row])
         count = 0
         for j in range(n):
             count += may(state, j, p, dt)
         return count
 
-    def crossing(block, row, j, dt):  # type: ignore[no-untyped-def]
+    def crossing(block, row, j, dt):
         state, p = view(block[0]), load(block[1][row])
         if may(state, j, p, dt):
             return cross(state, j, p)
         return inf
 
-    def fire(block, row, j):  # type: ignore[no-untyped-def]
+    def fire(block, row, j):
         return reset(view(block[0]), j, load(block[1][row]))
 
     return PopulationKernels(
-        touch, keep, put_back, advance_all, receive_row, receive_same, receive_one, may_cross, crossing, fire
+        touch,
+        keep,
+        put_back,
+        advance_all,
+        receive_row,
+        receive_same,
+        receive_one,
+        may_cross,
+        crossing,
+        fire,
     )

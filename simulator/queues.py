@@ -77,9 +77,7 @@ def _swap_flights(st: EngineState, a: int, b: int) -> None:
 
 
 @register_jitable(forceinline=True)
-def flight_push(
-    st: EngineState, n: int, t: float, emitted: float, q: int, i: int, k: int
-) -> int:
+def flight_push(st: EngineState, n: int, t: float, emitted: float, q: int, i: int, k: int) -> int:
     """Add a spike in flight to a heap of ``n``; the new size."""
     entry = st.flights[n]
     entry.t, entry.s, entry.q, entry.i, entry.k = t, emitted, q, i, k

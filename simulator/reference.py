@@ -193,7 +193,9 @@ class Reference:
         for neuron in firing:
             for synapses in neuron.incoming:
                 for s in synapses:
-                    assert s.rule is not None and s.x is not None and s.y is not None
+                    assert s.rule is not None
+                    assert s.x is not None
+                    assert s.y is not None
                     s.weight = s.rule.on_post(s.weight, s.x.at(t), s.y.at(t), s.rule.parameters)
                 if synapses and synapses[0].y is not None:
                     synapses[0].y.mark(t)

@@ -27,11 +27,8 @@ def expm1_ratio(x: float) -> float:
     equal and nearly equal time constants.
     """
     if abs(x) < 0.04:  # Taylor, cut where the next term is below a unit in the last place
-        return 1.0 + x / 2.0 * (
-            1.0 + x / 3.0 * (
-                1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0 * (1.0 + x / 8.0))))
-            )
-        )  # fmt: skip
+        high = 1.0 + x / 6.0 * (1.0 + x / 7.0 * (1.0 + x / 8.0))
+        return 1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * high)))
     return expm1(x) / x
 
 
@@ -46,7 +43,7 @@ def bracketed_newton(
     evaluate = register_jitable(evaluate)
 
     @register_jitable
-    def find(a, lo, hi):  # type: ignore[no-untyped-def]
+    def find(a, lo, hi):
         t = 0.5 * (lo + hi)
         for _ in range(_MAX_STEPS):
             f, slope = evaluate(a, t)

@@ -10,10 +10,8 @@ from collections.abc import Sequence
 from math import inf
 from typing import Any, NamedTuple
 
-from numba.extending import register_jitable
-
 from simulator.model import PlasticityRule
-from simulator.specialise import choose, record_from
+from simulator.specialise import choose, jitable, record_from
 from simulator.traces import trace_kernels
 
 __all__ = ["RuleKernels", "rule_kernels"]
@@ -35,10 +33,10 @@ def rule_kernels(rules: Sequence[type[PlasticityRule]]) -> RuleKernels:
     """The kernels of a network with these rules."""
     made = [_of_rule(rule) for rule in rules]
 
-    def nothing(*args):  # type: ignore[no-untyped-def]
+    def nothing(*args):
         return None
 
-    def zero(*args):  # type: ignore[no-untyped-def]
+    def zero(*args):
         return 0
 
     defaults = [nothing, zero, nothing, nothing, nothing, nothing, nothing]
@@ -54,17 +52,15 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
     post_read, post_mark, post_window, post_keep, post_recall, post_some = trace_kernels(
         rule, rule.post_traces
     )
-    on_pre, on_post, send = (
-        register_jitable(f) for f in (rule.on_pre, rule.on_post, rule.transmit)
-    )
+    on_pre, on_post, send = jitable(rule.on_pre, rule.on_post, rule.transmit)
     needs_partner = bool(rule.needs_partner)
 
-    def transmit(block, row, weight, first, n, t, out):  # type: ignore[no-untyped-def]
+    def transmit(block, row, weight, first, n, t, out):
         p = load(block[row])
         for k in range(n):
             out[k] = send(weight[first + k], p, t)
 
-    def active(block, row, value, at, n_post, time, t_at, t, last, ids, out):  # type: ignore[no-untyped-def]
+    def active(block, row, value, at, n_post, time, t_at, t, last, ids, out):
         # Shared by all rows that arrive at this instant: the targets whose traces count.
         p = load(block[row])
         window = post_window(p) if needs_partner else inf
@@ -81,7 +77,7 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
                     n += 1
         return n
 
-    def on_pre_row(  # type: ignore[no-untyped-def]
+    def on_pre_row(
         block, row, weight, first, skip, ids, ids_at, n, n_post, y_out, y_at,
         value, at, n_slots, time, t_at, slot, t,
     ):  # fmt: skip
@@ -93,7 +89,7 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
                 y = post_recall(y_out, y_at, n_post, k)
                 weight[first + j] = on_pre(weight[first + j], x, y, p)
 
-    def on_pre_one(  # type: ignore[no-untyped-def]
+    def on_pre_one(
         block, row, weight, s, value, at, n_slots, time, t_at, slot,
         y_value, y_at, n_post, y_time, y_t_at, j, t,
     ):  # fmt: skip
@@ -102,11 +98,11 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
         y = post_read(y_value, y_at, n_post, j, t - y_time[y_t_at + j], p)
         weight[s] = on_pre(weight[s], x, y, p)
 
-    def mark_pre(block, row, value, at, n_slots, time, t_at, slot, t):  # type: ignore[no-untyped-def]
+    def mark_pre(block, row, value, at, n_slots, time, t_at, slot, t):
         pre_mark(value, at, n_slots, slot, t - time[t_at + slot], load(block[row]))
         time[t_at + slot] = t
 
-    def on_post_one(  # type: ignore[no-untyped-def]
+    def on_post_one(
         block, row, weight, s, value, at, n_slots, time, t_at, slot,
         y_value, y_at, n_post, y_time, y_t_at, j, t,
     ):  # fmt: skip
@@ -118,7 +114,7 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
         y = post_read(y_value, y_at, n_post, j, t - y_time[y_t_at + j], p)
         weight[s] = on_post(weight[s], x, y, p)
 
-    def mark_post(block, row, value, at, n_post, time, t_at, j, t):  # type: ignore[no-untyped-def]
+    def mark_post(block, row, value, at, n_post, time, t_at, j, t):
         post_mark(value, at, n_post, j, t - time[t_at + j], load(block[row]))
         time[t_at + j] = t
 

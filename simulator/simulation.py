@@ -27,7 +27,21 @@ from simulator.zero_delay import describe_loop
 __all__ = ["Simulation"]
 
 # Fields of the engine's state that a saved state consists of; the others are buffers.
-_SAVED = "engine neurons pops projs rings flights left used_up buckets x_value x_time y_value y_time".split()
+_SAVED = [
+    "engine",
+    "neurons",
+    "pops",
+    "projs",
+    "rings",
+    "flights",
+    "left",
+    "used_up",
+    "buckets",
+    "x_value",
+    "x_time",
+    "y_value",
+    "y_time",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -126,9 +140,7 @@ class Simulation:
                 culprit = int(self._state.engine[0].culprit)
                 names = list(self.network.populations)
                 raise SimulationError(
-                    describe_loop(
-                        self.network, names[self._state.neurons[culprit].pop], self.time
-                    )
+                    describe_loop(self.network, names[self._state.neurons[culprit].pop], self.time)
                 )
 
     def _open_piece(self) -> None:
@@ -154,7 +166,9 @@ class Simulation:
 
     def _to_modes(self) -> None:
         """Turn the initial state of lazy populations into amplitudes of their modes."""
-        for row, pop in zip(self.compiled.arrays.pops, self.network.populations.values(), strict=True):
+        for row, pop in zip(
+            self.compiled.arrays.pops, self.network.populations.values(), strict=True
+        ):
             if row.lazy and isinstance(pop.model, NeuronModel):
                 block = self.compiled.groups.states[row.group][:, row.at : row.at + pop.size]
                 n = pop.model.State(*block)
@@ -208,13 +222,16 @@ class Simulation:
         current = self.save()
         for name, array in current.items():
             if name not in saved:
-                raise SimulationError(f"this is no saved state of a simulation: {name!r} is missing")
+                raise SimulationError(
+                    f"this is no saved state of a simulation: {name!r} is missing"
+                )
             fixed = name not in ("engine/rings", "engine/flights")
             given = np.asarray(saved[name])
             if given.dtype != array.dtype or (fixed and given.shape != array.shape):
                 raise SimulationError(
                     f"the saved state belongs to another network: {name!r} has shape "
-                    f"{given.shape} and type {given.dtype}, expected {array.shape} and {array.dtype}"
+                    f"{given.shape} and type {given.dtype}, expected {array.shape} "
+                    f"and {array.dtype}"
                 )
         for g, block in enumerate(self.compiled.groups.states):
             block[:] = saved[f"state/{g}"]
@@ -289,7 +306,8 @@ class Simulation:
         if wrong.size:
             k = int(wrong[0])
             raise SimulationError(
-                f"projection {proj.name!r}: weight[{k}] = {given.flat[k]}; finite numbers are needed"
+                f"projection {proj.name!r}: weight[{k}] = {given.flat[k]}; "
+                "finite numbers are needed"
             )
         if stored.size == 1 and given.size != 1:
             raise SimulationError(

@@ -58,9 +58,7 @@ class SourceStream:
 
     def __init__(
         self,
-        sources: Sequence[
-            tuple[SpikeSource, int, int, Callable[[int], np.random.Generator]]
-        ],
+        sources: Sequence[tuple[SpikeSource, int, int, Callable[[int], np.random.Generator]]],
     ) -> None:
         self._sources = list(sources)
         self._chunk = [-1] * len(self._sources)  # the chunk that is open
@@ -98,7 +96,9 @@ class SourceStream:
     def _check_order(self, k: int, times: Floats, neurons: Indices) -> None:
         """An engine relies on it: ordered by time, then neuron, and no spike twice."""
         later = times[1:] > times[:-1]
-        wrong = np.flatnonzero(~(later | ((times[1:] == times[:-1]) & (neurons[1:] > neurons[:-1]))))
+        wrong = np.flatnonzero(
+            ~(later | ((times[1:] == times[:-1]) & (neurons[1:] > neurons[:-1])))
+        )
         if wrong.size:
             a = int(wrong[0])
             name = type(self._sources[k][0]).__name__

@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 from numba.extending import register_jitable
 
-__all__ = ["choose", "digest", "record_from", "slices_from"]
+__all__ = ["choose", "digest", "jitable", "record_from", "slices_from"]
 
 
 # One literal tuple a length: a recursion over the fields would be a function a field to compile.
@@ -50,7 +50,7 @@ def record_from(record: Any) -> Callable[[Any], Any]:
     fields = _entries(len(record._fields))
 
     @register_jitable
-    def unpack(row):  # type: ignore[no-untyped-def]
+    def unpack(row):
         return record(*fields(row))
 
     return unpack
@@ -65,33 +65,33 @@ def slices_from(record: Any) -> Callable[[Any, int, int], Any]:
     fields = _slices(len(record._fields))
 
     @register_jitable
-    def unpack(matrix, a, b):  # type: ignore[no-untyped-def]
+    def unpack(matrix, a, b):
         return record(*fields(matrix, a, b))
 
     return unpack
 
 
 def _entries(n: int) -> Callable[[Any], Any]:
-    first = cast(Callable[[Any], Any], register_jitable(_ENTRIES[min(n, _MOST_ENTRIES)]))
+    first = register_jitable(_ENTRIES[min(n, _MOST_ENTRIES)])
     if n <= _MOST_ENTRIES:
         return first
     rest = _entries(n - _MOST_ENTRIES)
 
     @register_jitable
-    def joined(row):  # type: ignore[no-untyped-def]
+    def joined(row):
         return first(row) + rest(row[_MOST_ENTRIES:])
 
     return joined
 
 
 def _slices(n: int) -> Callable[[Any, int, int], Any]:
-    first = cast(Callable[[Any, int, int], Any], register_jitable(_SLICES[min(n, _MOST_SLICES)]))
+    first = register_jitable(_SLICES[min(n, _MOST_SLICES)])
     if n <= _MOST_SLICES:
         return first
     rest = _slices(n - _MOST_SLICES)
 
     @register_jitable
-    def joined(matrix, a, b):  # type: ignore[no-untyped-def]
+    def joined(matrix, a, b):
         return first(matrix, a, b) + rest(matrix[_MOST_SLICES:], a, b)
 
     return joined
@@ -107,7 +107,7 @@ def choose(functions: Sequence[Callable[..., Any]], default: Callable[..., Any])
         default = register_jitable(default)
 
         @register_jitable
-        def never(blocks, k, *args):  # type: ignore[no-untyped-def]
+        def never(blocks, k, *args):
             return default(*args)
 
         return never
@@ -116,7 +116,7 @@ def choose(functions: Sequence[Callable[..., Any]], default: Callable[..., Any])
         function = register_jitable(function)
 
         @register_jitable
-        def last(blocks, k, *args):  # type: ignore[no-untyped-def]
+        def last(blocks, k, *args):
             return function(blocks[g], *args)
 
         return last
@@ -125,7 +125,7 @@ def choose(functions: Sequence[Callable[..., Any]], default: Callable[..., Any])
         function = register_jitable(function)
 
         @register_jitable
-        def pick(blocks, k, *args):  # type: ignore[no-untyped-def]
+        def pick(blocks, k, *args):
             if k == g:
                 return function(blocks[g], *args)
             return rest(blocks, k, *args)
@@ -137,6 +137,11 @@ def choose(functions: Sequence[Callable[..., Any]], default: Callable[..., Any])
     for g in reversed(range(end)):
         chain = test(g, functions[g], chain)
     return chain
+
+
+def jitable(*functions: Callable[..., Any]) -> list[Any]:
+    """The functions, usable inside compiled code and still plain Python outside."""
+    return [register_jitable(f) for f in functions]
 
 
 def digest(*objects: Any) -> str:

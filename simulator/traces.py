@@ -61,27 +61,27 @@ def trace_kernels(rule: type[Parametrised], traces: Sequence[Trace]) -> TraceKer
 
 def _none() -> TraceKernels:
     @register_jitable
-    def read(value, at, stride, slot, age, p):  # type: ignore[no-untyped-def]
+    def read(value, at, stride, slot, age, p):
         return ()
 
     @register_jitable
-    def mark(value, at, stride, slot, age, p):  # type: ignore[no-untyped-def]
+    def mark(value, at, stride, slot, age, p):
         return None
 
     @register_jitable
-    def window(p):  # type: ignore[no-untyped-def]
+    def window(p):
         return 0.0
 
     @register_jitable
-    def keep(values, at, stride, slot, numbers):  # type: ignore[no-untyped-def]
+    def keep(values, at, stride, slot, numbers):
         return None
 
     @register_jitable
-    def recall(values, at, stride, slot):  # type: ignore[no-untyped-def]
+    def recall(values, at, stride, slot):
         return ()
 
     @register_jitable
-    def some(numbers):  # type: ignore[no-untyped-def]
+    def some(numbers):
         return False
 
     return TraceKernels(read, mark, window, keep, recall, some)
@@ -89,14 +89,14 @@ def _none() -> TraceKernels:
 
 def _read(k: int, tau: int, floor: int, nearest: bool, rest: Any) -> Any:
     @register_jitable
-    def decayed(x, age, p):  # type: ignore[no-untyped-def]
+    def decayed(x, age, p):
         x = x * exp(-age / p[tau])
         if floor >= 0 and x <= p[floor]:
             return 0.0
         return x
 
     @register_jitable
-    def read(value, at, stride, slot, age, p):  # type: ignore[no-untyped-def]
+    def read(value, at, stride, slot, age, p):
         x = decayed(value[at + k * stride + slot], age, p)
         return (x, *rest(value, at, stride, slot, age, p))
 
@@ -105,7 +105,7 @@ def _read(k: int, tau: int, floor: int, nearest: bool, rest: Any) -> Any:
 
 def _mark(k: int, tau: int, nearest: bool, rest: Any) -> Any:
     @register_jitable
-    def mark(value, at, stride, slot, age, p):  # type: ignore[no-untyped-def]
+    def mark(value, at, stride, slot, age, p):
         i = at + k * stride + slot
         if nearest:
             value[i] = 1.0
@@ -118,7 +118,7 @@ def _mark(k: int, tau: int, nearest: bool, rest: Any) -> Any:
 
 def _window(tau: int, floor: int, nearest: bool, rest: Any) -> Any:
     @register_jitable
-    def window(p):  # type: ignore[no-untyped-def]
+    def window(p):
         if floor < 0 or not nearest or p[floor] <= 0.0:
             return inf
         # A hair wider than where the trace meets its floor: ``read`` decides.
@@ -129,7 +129,7 @@ def _window(tau: int, floor: int, nearest: bool, rest: Any) -> Any:
 
 def _keep(k: int, rest: Any) -> Any:
     @register_jitable
-    def keep(values, at, stride, slot, numbers):  # type: ignore[no-untyped-def]
+    def keep(values, at, stride, slot, numbers):
         values[at + k * stride + slot] = numbers[k]
         rest(values, at, stride, slot, numbers)
 
@@ -138,7 +138,7 @@ def _keep(k: int, rest: Any) -> Any:
 
 def _recall(k: int, rest: Any) -> Any:
     @register_jitable
-    def recall(values, at, stride, slot):  # type: ignore[no-untyped-def]
+    def recall(values, at, stride, slot):
         return (values[at + k * stride + slot], *rest(values, at, stride, slot))
 
     return recall
@@ -146,7 +146,7 @@ def _recall(k: int, rest: Any) -> Any:
 
 def _some(k: int, rest: Any) -> Any:
     @register_jitable
-    def some(numbers):  # type: ignore[no-untyped-def]
+    def some(numbers):
         return numbers[k] != 0.0 or rest(numbers)
 
     return some

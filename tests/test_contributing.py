@@ -62,7 +62,9 @@ def test_the_model_and_the_rule_run_in_both_engines(recipes: dict[str, ModuleTyp
     reference.run(30.0)
     times, cells = simulation.spikes("cells")
     assert np.array_equal(times, reference.spikes("cells")[0])
-    assert np.array_equal(simulation.weights("source->cells").ravel(), reference.weights("source->cells"))
+    assert np.array_equal(
+        simulation.weights("source->cells").ravel(), reference.weights("source->cells")
+    )
     # Cell 2 is at 0.05 + 0.5 at 1 ms, 0.7 before and 1.2 after 4 ms: it fires with the arrival.
     assert (times[0], cells[0]) == (4.0, 2)
 
