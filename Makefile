@@ -9,21 +9,27 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 
 DEMO := runs/demo
 DEMO_SETTINGS := --set m=32 --set data=embedded
+DEMO_RASTER := --window 0:200
 DEMO_PLACE := --mesh 8x8
 
-.PHONY: help demo test lint types tests reproduce clean
+.PHONY: help demo pictures test lint types tests reproduce clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo       train on the embedded digits, place the network on a mesh, draw pictures"
 	@echo "make test       lint, types and tests"
+	@echo "make pictures   run the demo and take its pictures into docs/pictures"
 	@echo "make reproduce  write the tables of docs/results"
 	@echo "make clean      remove the virtual environment, the caches and the demo run"
 
 demo: $(RUNTIME)
 	$(BIN)/spikemesh run wtcrl $(DEMO_SETTINGS) --out $(DEMO) --overwrite
-	$(BIN)/spikemesh raster $(DEMO)
+	$(BIN)/spikemesh raster $(DEMO) $(DEMO_RASTER)
 	$(BIN)/spikemesh place $(DEMO) $(DEMO_PLACE)
+
+# The pictures of README.md are those of the demo.
+pictures: demo
+	cp $(addprefix $(DEMO)/,reconstruction.png code_vectors.png raster.png link_load.png) docs/pictures/
 
 test: lint types tests
 
