@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from simulator import Network, Simulation
+from encoders import SpikeTimes
+from plasticity import WTCRL, ExponentialDrift
+from simulator import Network, Simulation, all_to_all
 from simulator.reference import Reference
 
-__all__ = ["assert_same_spikes", "assert_same_weights", "everything", "through_a_file"]
+__all__ = [
+    "assert_equal_engines",
+    "assert_same_spikes",
+    "everything",
+    "stored_weights",
+    "through_a_file",
+    "with_rules",
+]
 
 Spikes = dict[str, tuple[Any, Any]]
-
-ENGINES: list[Callable[[Network], Any]] = [Reference, Simulation]
-
 
 def everything(engine: Simulation | Reference) -> Spikes:
     """Recorded spikes of all populations: times (ms), neurons."""
@@ -42,11 +47,22 @@ def stored_weights(simulation: Simulation, projection: str) -> Any:
     return weights.ravel()
 
 
-def assert_same_weights(simulation: Simulation, reference: Reference) -> None:
-    """Equal weights in every projection, bit for bit."""
+def assert_equal_engines(simulation: Simulation, reference: Reference) -> None:
+    """The same spikes to 1e-10 ms and weights to 1e-12; ties may be recorded in another order."""
+    got, expected = everything(simulation), everything(reference)
+    for name, (times, neurons) in expected.items():
+        a, b = (np.lexsort((t, i)) for t, i in (got[name], (times, neurons)))
+        np.testing.assert_array_equal(got[name][1][a], neurons[b], err_msg=f"neurons of {name}")
+        np.testing.assert_allclose(
+            got[name][0][a], times[b], rtol=0, atol=1e-10, err_msg=f"times of {name}"
+        )
     for name in simulation.network.projections:
-        np.testing.assert_array_equal(
-            stored_weights(simulation, name), reference.weights(name), err_msg=f"weights of {name}"
+        np.testing.assert_allclose(
+            stored_weights(simulation, name),
+            reference.weights(name),
+            rtol=0,
+            atol=1e-12,
+            err_msg=f"weights of {name}",
         )
 
 
@@ -57,3 +73,17 @@ def through_a_file(saved: Any) -> Any:
     file.seek(0)
     with np.load(file) as back:
         return {name: back[name] for name in back.files}
+
+
+def with_rules(net: Network) -> Network:
+    """Add two idle projections, so that hand-made networks share one compiled event loop.
+
+    A loop is compiled for the models of a network and its rules in the order of their first use.
+    """
+    model = next(p.model for p in net.populations.values() if not p.is_source)
+    source = net.population("idle source", 1, SpikeTimes([]))
+    target = net.population("idle", 1, type(model)())
+    rules = (WTCRL(), ExponentialDrift())
+    for k, rule in enumerate(rules):
+        net.projection(source, target, all_to_all(), rule=rule, name=f"idle {k}")
+    return net
