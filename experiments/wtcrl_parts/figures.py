@@ -27,7 +27,7 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 
-BLUE, RED, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
+BLUE, RED, GREEN, ORANGE, GREY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#777777"
 SHOWN_IMAGES = 10
 SHOWN_PRESENTATIONS = 6
 MOVING_AVERAGE = 500  # presentations
@@ -113,30 +113,25 @@ def draw_learning_curve(curve: Curve, during: Responses, model: Model) -> Figure
 
 
 def draw_reconstruction(patches: Patches, made: Reconstruction) -> Figure:
-    """Original images above the images made of the elected code vectors; silent patches hatched."""
+    """Original images above what the elected code vectors make of them; silent patches coloured."""
+    from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
 
     n = min(SHOWN_IMAGES, len(patches.gallery))
     height, width = patches.gallery.shape[1:]
     large = n == 1
     rows, columns = (1, 2) if large else (2, n)
-    size = (9.0, 9.0 * height / width / 2 + 0.9) if large else (1.1 * n, 2.7)
+    size = (7.0, 3.5 * height / width + 0.7) if large else (1.1 * n, 2.7)
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).reshape(-1)
-    digits = patches.margin > 0.1
-    style: dict[str, Any] = {
-        "cmap": "gray_r" if digits else "gray",
-        "vmin": patches.low,
-        "vmax": patches.high,
-        "interpolation": "nearest",
-    }
+    style = _grey_style(patches)
     for k in range(n):
         axes[k].imshow(patches.gallery[k], **style)
         below = axes[n + k]
         below.imshow(made.images[k], **style)
         if made.silent[k].any():
             shade = np.ma.masked_equal(made.silent[k].astype(float), 0.0)
-            below.imshow(shade, cmap="autumn", vmin=0, vmax=2, alpha=0.6, interpolation="nearest")
+            below.imshow(shade, cmap=ListedColormap([ORANGE]), interpolation="nearest")
     for axis in axes:
         axis.set_xticks([])
         axis.set_yticks([])
@@ -165,7 +160,7 @@ def draw_presentations(
     last = math.ceil(max(max(t % period, default=0.0) for t, _ in _both(presented))) + 0.5
     figure = Figure(figsize=(10.5, 6.4), layout="constrained")
     grid = figure.add_gridspec(4, len(chosen), height_ratios=[1.1, 1.1, 3.2, 1.5])
-    style: dict[str, Any] = {"cmap": "gray_r", "vmin": patches.low, "vmax": patches.high}
+    style = _grey_style(patches)
     for column, p in enumerate(chosen):
         encoder, layer = (
             (times[inside] - p * period, neurons[inside])
@@ -206,6 +201,16 @@ def draw_presentations(
         fontsize=11,
     )
     return figure
+
+
+def _grey_style(patches: Patches) -> dict[str, Any]:
+    """Digits are ink on paper, photographs are light."""
+    return {
+        "cmap": "gray" if patches.gallery.shape[0] == 1 else "gray_r",
+        "vmin": patches.low,
+        "vmax": patches.high,
+        "interpolation": "nearest",
+    }
 
 
 def _both(presented: Presented) -> tuple[tuple[Floats, Any], ...]:
