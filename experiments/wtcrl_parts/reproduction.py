@@ -33,13 +33,16 @@ def _cells() -> list[Cell]:
         rows[f"tau-m{m}-1.4"] = 5, {"m": m, "tau_m": 1.4, **step}
     for g in NOISE:
         rows[f"noise-{g:g}"] = 3, {"m": 128, "noise": g, **step}
-    # A seed at a time, so that an interrupted reproduction has something of every row.
-    return [
-        Cell(row, settings, seed)
-        for seed in range(1, 6)
-        for row, (n_seeds, settings) in rows.items()
-        if seed <= n_seeds
-    ]
+    # The digits first, every seed; then a seed at a time, so that an interrupted reproduction has
+    # something of every row.
+    return sorted(
+        (
+            Cell(row, settings, seed)
+            for row, (n_seeds, settings) in rows.items()
+            for seed in range(1, n_seeds + 1)
+        ),
+        key=lambda cell: 0 if cell.row.startswith(("exact", "step", "delay")) else cell.seed,
+    )
 
 
 REPRODUCTION = Reproduction("wtcrl", _cells(), write_report)
