@@ -110,7 +110,7 @@ def _first_rise(a: Any, lo: float, hi: float) -> float:
             hi = _find_maximum(a, lo, hi)
             v_hi = _potential(a, hi)[0]
         return _find_crossing(a, lo, hi) if v_hi >= 0.0 else inf
-    if slope_hi > 0.0 and v_hi >= 0.0:
+    if v_hi >= 0.0:  # it has risen, though all of the slope may have underflown by then
         return _find_crossing(a, _find_minimum(a, lo, hi), hi)
     return inf
 
