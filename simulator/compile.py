@@ -233,8 +233,8 @@ def _draw(net: Network, proj: Projection) -> _Synapses:
     if proj.connector.pairs is None and _is_number(proj.delay):
         delay = _delays(_values(proj.delay, 1, f"{where}: delay", delay_rng), where)
         one = _is_number(proj.weight) and (proj.rule is None or not proj.rule.learns())
-        shape = 1 if one else n_pre * n_post
-        weight = _values(proj.weight, shape, f"{where}: weight", weight_rng)
+        size = 1 if one else n_pre * n_post
+        weight = _values(proj.weight, size, f"{where}: weight", weight_rng, (n_pre, n_post))
         return _Synapses(
             UNIFORM if one else DENSE,
             float(delay[0]),
@@ -250,10 +250,15 @@ def _draw(net: Network, proj: Projection) -> _Synapses:
         post = np.tile(np.arange(n_post, dtype=np.int64), n_pre)
     else:
         rng = generator(net.seed, "projection", proj.name, "connect")
-        pre, post = proj.connector.pairs(n_pre, n_post, proj.pre is proj.post, rng)
+        try:
+            pre, post = proj.connector.pairs(n_pre, n_post, proj.pre is proj.post, rng)
+        except NetworkError as error:
+            raise NetworkError(f"{where}: {error}") from None
+    matrix = (n_pre, n_post) if proj.connector.pairs is None else None
     same = _is_number(proj.weight) and (proj.rule is None or not proj.rule.learns())
-    weight = _values(proj.weight, 1 if same else pre.size, f"{where}: weight", weight_rng)
-    delays = _delays(_values(proj.delay, pre.size, f"{where}: delay", delay_rng), where)
+    n = 1 if same else pre.size
+    weight = _values(proj.weight, n, f"{where}: weight", weight_rng, matrix)
+    delays = _delays(_values(proj.delay, pre.size, f"{where}: delay", delay_rng, matrix), where)
     kept = np.arange(pre.size)
     everything = proj.connector.pairs is None
     if everything and proj.pre is proj.post and not proj.connector.self_connections:
@@ -283,8 +288,14 @@ def _is_number(value: Values) -> bool:
     return not isinstance(value, Distribution) and np.ndim(value) == 0
 
 
-def _values(value: Values, n: int, where: str, rng: np.random.Generator) -> Floats:
-    """``n`` finite numbers from a number, an array or a distribution."""
+def _values(
+    value: Values,
+    n: int,
+    where: str,
+    rng: np.random.Generator,
+    matrix: tuple[int, int] | None = None,
+) -> Floats:
+    """``n`` finite numbers from a number, a list, a distribution or a ``matrix`` of that shape."""
     if isinstance(value, Distribution):
         result = value.draw(rng, n)
     else:
@@ -294,6 +305,8 @@ def _values(value: Values, n: int, where: str, rng: np.random.Generator) -> Floa
             raise NetworkError(f"{where} = {value!r}; numbers are needed") from None
         if given.ndim and given.size != n:
             raise NetworkError(f"{where} has {given.size} values; {n} are needed")
+        if given.ndim > 1 and given.shape != matrix:
+            raise NetworkError(f"{where} has shape {given.shape}; {matrix or (n,)} is needed")
         result = np.full(n, given) if given.ndim == 0 else given.reshape(n).copy()
     wrong = np.flatnonzero(~np.isfinite(result))
     if wrong.size:

@@ -83,8 +83,8 @@ def fixed_in_degree(
 
     With ``multapses`` a partner may be drawn more than once (NEST's default; here it is off).
     """
-    if degree < 0:
-        raise NetworkError(f"fixed_in_degree({degree}): the degree must be >= 0")
+    if isinstance(degree, bool) or not isinstance(degree, (int, np.integer)) or degree < 0:
+        raise NetworkError(f"fixed_in_degree({degree}): the degree must be an integer >= 0")
 
     def pairs(n_pre: int, n_post: int, recurrent: bool, rng: np.random.Generator) -> Pairs:
         no_self = recurrent and not self_connections
