@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from simulator.errors import ModelError, NetworkError
+from simulator.errors import ModelError, NetworkError, SimulationError
 from simulator.sources import SpikeSource
 
 __all__ = ["Poisson"]
@@ -25,6 +25,7 @@ Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
 _SPIKES_PER_CHUNK = 2**15  # on average, of the whole population at its highest total rate
+_MOST_DRAWS = 100  # of a spike that falls on another of its neuron
 
 
 class Poisson(SpikeSource):
@@ -45,6 +46,8 @@ class Poisson(SpikeSource):
     NetworkError
         When the population has another size than the rates, or the object drives populations of
         different sizes.
+    SimulationError
+        When a neuron has more spikes in a stretch of time than there are doubles.
 
     Notes
     -----
@@ -140,7 +143,7 @@ def _draw(
         cumulative = np.cumsum(rates)
         neurons = np.searchsorted(cumulative, rng.random(n) * cumulative[-1], side="right")
     times = lo + (hi - lo) * rng.random(n)
-    while True:
+    for _ in range(_MOST_DRAWS):
         order = np.lexsort((neurons, times))
         times, neurons = times[order], neurons[order]
         again = times >= hi  # rounded up
@@ -148,6 +151,10 @@ def _draw(
         if not again.any():
             return times, neurons
         times[again] = lo + (hi - lo) * rng.random(int(again.sum()))
+    raise SimulationError(
+        f"Poisson: {n} spikes in [{lo}, {hi}) ms cannot be told apart; lower the rate or begin "
+        "earlier"
+    )
 
 
 def _refuse(wrong: npt.NDArray[np.bool_], name: str, values: Floats, need: str) -> None:

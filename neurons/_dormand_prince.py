@@ -55,7 +55,7 @@ def dormand_prince(
     def step(
         a: Any, t: float, y: float, z: float, h: float
     ) -> tuple[float, float, float, float, float]:
-        """(y, z) after h, the larger error of both, dy/dt at the beginning and at the end."""
+        """(y, z) after h, the larger error of both beyond rounding, dy/dt at the start and end."""
         y1, z1 = slopes(a, t, y, z)
         y2, z2 = slopes(a, t + h / 5.0, y + h * y1 / 5.0, z + h * z1 / 5.0)
         y3, z3 = slopes(
@@ -94,7 +94,8 @@ def dormand_prince(
         c5, c6, c7 = 17253.0 / 339200.0, 22.0 / 525.0, 1.0 / 40.0
         y_error = h * (c1 * y1 - c3 * y3 + c4 * y4 - c5 * y5 + c6 * y6 - c7 * y7)
         z_error = h * (c1 * z1 - c3 * z3 + c4 * z4 - c5 * z5 + c6 * z6 - c7 * z7)
-        return y_new, z_new, max(abs(y_error), abs(z_error)), y1, y7
+        rounding = 4e-15 * (abs(y_new) + abs(z_new))
+        return y_new, z_new, max(abs(y_error), abs(z_error)) - rounding, y1, y7
 
     @register_jitable
     def next_length(h: float, error: float) -> float:

@@ -7,7 +7,8 @@
 
 with b = tau_m / tau_s, over arrivals t_i and the neuron's own spikes t_s, which happen where V
 reaches v_th: a spike takes v_th away and nothing is refractory.  V is measured from rest; a weight
-is the peak that one spike makes.  Equal time constants are allowed, K is then x / tau_m exp(1 - x / tau_m).
+is the peak that one spike makes.  Equal time constants are allowed: K(x) = x / tau_m exp(1 - x /
+tau_m) then.
 
 As an equation, with the gain b^(b / (b - 1)), smooth through b = 1:
 
