@@ -33,15 +33,23 @@ def _cells() -> list[Cell]:
         rows[f"tau-m{m}-1.4"] = 5, {"m": m, "tau_m": 1.4, **step}
     for g in NOISE:
         rows[f"noise-{g:g}"] = 3, {"m": 128, "noise": g, **step}
-    # The digits first, every seed; then a seed at a time, so that an interrupted reproduction has
-    # something of every row.
+
+    # The digits first, every seed; then a seed at a time and the short runs before the long ones,
+    # so that an interrupted reproduction has something of as many rows as possible.
+    def order(cell: Cell) -> tuple[int, int]:
+        if cell.row.startswith(("exact", "step", "delay")):
+            return 0, 0
+        pixels = 256 if "data" in cell.settings else 25
+        patches = cell.settings.get("n_train", 60_000)
+        return cell.seed, pixels * int(str(cell.settings["m"])) * int(str(patches))
+
     return sorted(
         (
             Cell(row, settings, seed)
             for row, (n_seeds, settings) in rows.items()
             for seed in range(1, n_seeds + 1)
         ),
-        key=lambda cell: 0 if cell.row.startswith(("exact", "step", "delay")) else cell.seed,
+        key=order,
     )
 
 
