@@ -131,8 +131,8 @@ class Network:
             For a name that is taken or empty, a size below 1, something that is no model, or an
             initial value of a state variable that the model does not have.
         """
-        if not name or "/" in name:
-            raise NetworkError(f"population {name!r}: a name is not empty and has no '/'")
+        if not isinstance(name, str) or not name or "/" in name:
+            raise NetworkError(f"population {name!r}: a name is text, not empty and without '/'")
         if name in self.populations:
             raise NetworkError(f"population {name!r} exists already; names are unique")
         if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
@@ -217,8 +217,14 @@ class Network:
     def record_state(
         self, population: Population | str, variables: Iterable[str], times: Iterable[float]
     ) -> None:
-        """Record state variables at ``times`` (ms); reading does not disturb the run."""
+        """Record state variables at ``times`` (ms), once a population; reading does not disturb
+        the run."""
         target = self.find_population(population)
+        if any(plan.population == target.name for plan in self.recorders.states):
+            raise NetworkError(
+                f"the state of population {target.name!r} is sampled already; "
+                "give all variables and times in one call"
+            )
         known = () if isinstance(target.model, SpikeSource) else tuple(target.model.state)
         chosen = tuple(variables)
         for variable in chosen:
@@ -232,8 +238,13 @@ class Network:
         )
 
     def record_weights(self, projection: Projection | str, times: Iterable[float]) -> None:
-        """Record all weights of a projection at ``times`` (ms)."""
+        """Record all weights of a projection at ``times`` (ms), once a projection."""
         label = self.find_projection(projection).name
+        if any(plan.projection == label for plan in self.recorders.weights):
+            raise NetworkError(
+                f"the weights of projection {label!r} are sampled already; "
+                "give all times in one call"
+            )
         self.recorders.weights.append(WeightSampling(label, _sampling_times(label, times)))
 
     def find_population(self, which: Population | str) -> Population:
