@@ -9,7 +9,7 @@ drifts, so that all plans share one compiled event loop.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -191,7 +191,7 @@ def projections(
     elif kind == "ExponentialDrift":
         start = -4.0 if inhibitory else 0.5
         rule = kind, {"w_start": start, "w_end": 2.0 * start, "tau": 5.0}
-    # Loops of excitation stay mild: a spike raises the drive of a population by about a half.
+    # Loops of excitation stay mild: a population's spikes together raise the drive by about a half.
     strength = 3.0 if pre.spikes is not None else 0.6 / pre.size
     weight: float | tuple[float, float] = strength * draw(st.sampled_from([0.25, 0.5, 1.0]))
     if kind == "WTCRL":
@@ -228,5 +228,14 @@ def network_plans(draw: st.DrawFn, model: str = "LIFExp") -> NetworkPlan:
     plans += [draw(neurons(f"v{k}", model)) for k in range(draw(st.integers(1, 3)))]
     n = draw(st.integers(2, 6))
     made = tuple(draw(projections(plans, k)) for k in range(n))
+    # Neurons that excite each other would run away without refractoriness.
+    source_names = {p.name for p in plans if p.spikes is not None}
+    excited = {p.post for p in made if not p.inhibitory and p.pre not in source_names}
+    plans = [
+        replace(p, parameters={**p.parameters, "t_ref": max(1.0, p.parameters["t_ref"])})
+        if p.name in excited
+        else p
+        for p in plans
+    ]
     order = draw(st.permutations(plans))
     return NetworkPlan(draw(st.integers(0, 2**32)), tuple(order), made)

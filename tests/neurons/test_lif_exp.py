@@ -38,9 +38,9 @@ def parts(p: Any, n: SimpleNamespace, t: Any) -> list[Any]:
         tau = mpmath.mpf(tau)
         if tau == tau_m:
             kernel = t / tau_m * mpmath.exp(-t / tau_m)
-        else:  # twice the digits for what cancels
-            with mpmath.workdps(60):
-                kernel = tau / (tau - tau_m) * (mpmath.exp(-t / tau) - mpmath.exp(-t / tau_m))
+        else:
+            apart = t * (1 / tau_m - 1 / tau)
+            kernel = tau / (tau - tau_m) * mpmath.exp(-t / tau_m) * mpmath.expm1(apart)
         terms.append(mpmath.mpf(current) * kernel)
     terms.append((mpmath.mpf(p.v_rest) + mpmath.mpf(p.bias)) * -mpmath.expm1(-t / tau_m))
     return terms
