@@ -79,7 +79,7 @@ def test_the_published_types(kind: dict[str, float], burst: bool) -> None:
 
 @pytest.mark.slow
 def test_compiled_equals_readable() -> None:
-    assert_engines_agree(small_network(Izhikevich(bias=3.0), 6.0, -2.0), 40.0)
+    assert_engines_agree(small_network(Izhikevich(bias=6.0), 8.0, -2.0), 80.0)
 
 
 @pytest.mark.parametrize("parameters", [{"a": 0.0}, {"c": 30.0}, {"tolerance": 0.0}])
