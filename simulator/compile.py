@@ -285,7 +285,7 @@ def _draw(net: Network, proj: Projection) -> _Synapses:
 
 
 def _is_number(value: Values) -> bool:
-    return not isinstance(value, Distribution) and np.ndim(value) == 0
+    return not isinstance(value, (Distribution, list, tuple)) and np.ndim(value) == 0
 
 
 def _values(

@@ -225,9 +225,14 @@ class Simulation:
                 raise SimulationError(
                     f"this is no saved state of a simulation: {name!r} is missing"
                 )
-            fixed = name not in ("engine/rings", "engine/flights")
+            # The last dimension of the queues grows as a run goes on.
+            fixed = -1 if name in ("engine/rings", "engine/flights") else array.ndim
             given = np.asarray(saved[name])
-            if given.dtype != array.dtype or (fixed and given.shape != array.shape):
+            if (
+                given.dtype != array.dtype
+                or given.ndim != array.ndim
+                or given.shape[:fixed] != array.shape[:fixed]
+            ):
                 raise SimulationError(
                     f"the saved state belongs to another network: {name!r} has shape "
                     f"{given.shape} and type {given.dtype}, expected {array.shape} "
