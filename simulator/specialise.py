@@ -9,6 +9,7 @@ plain Python.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -16,6 +17,8 @@ from types import ModuleType
 from typing import Any
 
 from numba.extending import register_jitable
+
+_PACKAGES = ("simulator", "neurons", "plasticity")
 
 __all__ = ["choose", "digest", "jitable", "record_from", "slices_from"]
 
@@ -145,22 +148,35 @@ def jitable(*functions: Callable[..., Any]) -> list[Any]:
 
 
 def digest(*objects: Any) -> str:
-    """A digest of the sources of modules, classes and the modules that classes live in.
+    """A digest of the sources of modules and classes, and of all that they use of our packages.
 
     numba's disk cache looks at the file of the outermost function only; closing over this text
-    makes an edit of a model or of a helper compile anew.
+    makes an edit of a model, or of a helper that it imports, compile anew.
     """
-    seen: set[str] = set()
+    files: set[str] = set()
     state = blake2b(digest_size=12)
     for thing in objects:
         module = thing if isinstance(thing, ModuleType) else inspect.getmodule(thing)
-        file = getattr(module, "__file__", None)
-        if file is None:  # defined at a prompt: its own source must do
+        if getattr(module, "__file__", None) is None:  # defined at a prompt: its own source must do
             try:
                 state.update(inspect.getsource(thing).encode())
             except OSError:
                 state.update(repr(thing).encode())
-        elif file not in seen:
-            seen.add(file)
-            state.update(Path(file).read_bytes())
+        elif isinstance(module, ModuleType):
+            _gather(module, files)
+    for file in sorted(files):
+        state.update(Path(file).read_bytes())
     return state.hexdigest()
+
+
+def _gather(module: ModuleType, files: set[str]) -> None:
+    """Add the files of a module and of those it takes names from, within our packages or its."""
+    file = getattr(module, "__file__", None)
+    if file is None or file in files:
+        return
+    files.add(file)
+    ours = {*_PACKAGES, module.__name__.partition(".")[0]}
+    for value in list(vars(module).values()):
+        name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "")
+        if isinstance(name, str) and name.partition(".")[0] in ours and name in sys.modules:
+            _gather(sys.modules[name], files)
