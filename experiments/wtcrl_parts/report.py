@@ -62,9 +62,16 @@ def write_report(rows: Rows, folder: Path) -> list[Path]:
             style: dict[str, Any] = {"format": "png", "dpi": 110, "metadata": {"Software": None}}
             write_atomically(folder / name, partial(drawn.savefig, **style))
             files.append(folder / name)
-    text = "\n\n".join(part for part in _parts(rows) if part) + "\n"
+    written = {path.name for path in files}
+    blocks = [block for part in _parts(rows) for block in part.split("\n\n") if block]
+    text = "\n\n".join(block for block in blocks if _has_picture(block, written)) + "\n"
     write_atomically(folder / PAGE, lambda file: file.write(text.encode()))
     return [folder / PAGE, *files]
+
+
+def _has_picture(block: str, written: set[str]) -> bool:
+    """Whether a block of text is no picture, or one whose run is there."""
+    return not block.startswith("![") or block.rpartition("(")[2].rstrip(")") in written
 
 
 def mean_spread(
@@ -86,36 +93,34 @@ def _values(
 
 
 def _parts(rows: Rows) -> list[str]:
-    return [
-        prose.HEAD,
-        _provenance(rows),
-        prose.PROTOCOL,
-        prose.DIGITS,
-        _by_neurons(rows, "step", "mnist"),
-        _verdict(rows, "step"),
-        prose.DIGITS_EXACT,
-        _by_neurons(rows, "exact", "mnist"),
-        _verdict(rows, "exact"),
-        prose.DIGITS_DIFFERENCES,
-        prose.DIGITS_PICTURES,
-        prose.DELAY,
-        _by_delay(rows),
-        prose.DELAY_WHY,
-        prose.TAU,
-        _by_tau(rows),
-        prose.NOISE,
-        _by_noise(rows),
-        prose.NOISE_WHY,
-        prose.NATURAL,
-        _by_neurons(rows, "natural", "natural"),
-        prose.NATURAL_SHORT,
-        _by_neurons(rows, "short", "natural"),
-        prose.NATURAL_EXACT,
-        _by_neurons(rows, "natural-exact", "natural"),
-        prose.NATURAL_WHY,
-        prose.SPEED,
-        _speed(rows),
+    """The page in order; a section whose rows are not there is left out."""
+    by_neurons = {
+        prefix: _by_neurons(rows, prefix, "mnist" if prefix in ("step", "exact") else "natural")
+        for prefix in ("step", "exact", "natural", "short", "natural-exact")
+    }
+    sections: list[tuple[str, ...]] = [
+        (by_neurons["step"], prose.DIGITS, by_neurons["step"], _verdict(rows, "step")),
+        (by_neurons["exact"], prose.DIGITS_EXACT, by_neurons["exact"], _verdict(rows, "exact")),
+        (by_neurons["step"], prose.DIGITS_DIFFERENCES, prose.DIGITS_PICTURES),
+        (_if_any(rows, "delay"), prose.DELAY, _by_delay(rows), prose.DELAY_WHY),
+        (_if_any(rows, "tau"), prose.TAU, _by_tau(rows)),
+        (_if_any(rows, "noise"), prose.NOISE, _by_noise(rows), prose.NOISE_WHY),
+        (by_neurons["natural"], prose.NATURAL, by_neurons["natural"]),
+        (by_neurons["short"], prose.NATURAL_SHORT, by_neurons["short"]),
+        (by_neurons["natural-exact"], prose.NATURAL_EXACT, by_neurons["natural-exact"]),
+        (by_neurons["natural"], prose.NATURAL_WHY),
+        (by_neurons["step"], prose.SPEED, _speed(rows)),
     ]
+    parts = [prose.HEAD, _provenance(rows), prose.PROTOCOL]
+    for needed, *texts in sections:
+        if needed:
+            parts += texts
+    return parts
+
+
+def _if_any(rows: Rows, prefix: str) -> str:
+    """The first row of that kind, or nothing."""
+    return next((row for row in rows if row.startswith(prefix)), "")
 
 
 def _provenance(rows: Rows) -> str:
