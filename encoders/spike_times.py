@@ -32,9 +32,10 @@ class SpikeTimes(SpikeSource):
 
     def __init__(self, times_ms: npt.ArrayLike, neurons: npt.ArrayLike | None = None) -> None:
         times = np.asarray(times_ms, dtype=np.float64)
-        index = (
-            np.zeros(times.shape, np.int64) if neurons is None else np.asarray(neurons, np.int64)
-        )
+        given = np.zeros(times.shape, np.int64) if neurons is None else np.asarray(neurons)
+        if given.size and not np.issubdtype(given.dtype, np.integer):
+            raise NetworkError(f"SpikeTimes: neurons holds {given.dtype}, integers are needed")
+        index = given.astype(np.int64)
         if times.ndim != 1 or index.shape != times.shape:
             raise NetworkError(
                 f"SpikeTimes: times and neurons are two lists of one length, "

@@ -34,6 +34,7 @@ class LazyKernels(NamedTuple):
     """Each takes (blocks, group, row, ...); ``at`` is the population's first neuron."""
 
     decays: Any  # (dt, out): decay of each mode over dt
+    decay_all: Any  # (at, n, dt): decay the amplitudes of a population
     add_row: Any  # (at, port, dt, targets, t_at, n, w, w_at, same, left, lo, touched, count)
     add_all: Any  # (at, port, dt, first, n, w, w_at, same, left, lo, touched, count)
     examine: Any  # (j, decay, natural) -> (what, value)
@@ -65,7 +66,7 @@ def _stand_ins() -> LazyKernels:
     def number(*args):
         return 0.0
 
-    return LazyKernels(nothing, count, count, outcome, number, nothing)
+    return LazyKernels(nothing, nothing, count, count, outcome, number, nothing)
 
 
 def _of_model(model: type[NeuronModel]) -> LazyKernels:
@@ -86,6 +87,14 @@ def _of_model(model: type[NeuronModel]) -> LazyKernels:
         tau = time_constants(load(block[1][row]))
         for k in range(len(tau)):
             out[k] = exp(-dt / tau[k])
+
+    def decay_all(block, row, at, n, dt):
+        tau = time_constants(load(block[1][row]))
+        for k in range(len(tau)):
+            left = exp(-dt / tau[k])
+            mode = block[0][k][at : at + n]
+            for j in range(n):
+                mode[j] *= left
 
     def add_row(
         block, row, at, port, dt, targets, t_at, n, w, w_at, same, left, lo, touched, count,
@@ -182,4 +191,4 @@ def _of_model(model: type[NeuronModel]) -> LazyKernels:
         clamp(view(natural), 0, p)
         write(block, p, j, decay, natural)
 
-    return LazyKernels(decays, add_row, add_all, examine, fire, release)
+    return LazyKernels(decays, decay_all, add_row, add_all, examine, fire, release)

@@ -35,7 +35,7 @@ class Lazy(NamedTuple):
 
 def make_lazy(kernels: LazyKernels) -> Lazy:
     """Specialise to the models of a network."""
-    decays, _, _, examine_one, fire_one, release_one = kernels
+    decays, decay_all, _, _, examine_one, fire_one, release_one = kernels
     infinity, horizons = inf, HORIZONS
 
     @register_jitable(forceinline=True)
@@ -69,13 +69,14 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
         """Move the frame of a population on when its factors have grown large."""
         if t - st.pops[k].frame >= net.pops[k].frame_length:
             frame = floor(t / net.pops[k].frame_length) * net.pops[k].frame_length
-            group = net.pops[k].group
-            decays(blocks, group, net.pops[k].row, frame - st.pops[k].frame, work.decay)
-            block = blocks[group][0]
-            at = net.pops[k].at
-            for v in range(block.shape[0]):
-                for j in range(at, at + net.pops[k].hi - net.pops[k].lo):
-                    block[v, j] *= work.decay[v]
+            decay_all(
+                blocks,
+                net.pops[k].group,
+                net.pops[k].row,
+                net.pops[k].at,
+                net.pops[k].hi - net.pops[k].lo,
+                frame - st.pops[k].frame,
+            )
             st.pops[k].frame = frame
 
     @register_jitable(forceinline=True)

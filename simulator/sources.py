@@ -72,7 +72,8 @@ class SourceStream:
         if not self._sources:
             return np.empty(0), np.empty(0, np.int64), math.inf
         for k, (source, size, first, stream) in enumerate(self._sources):
-            if self._end[k] <= start:
+            # Another chunk when this one is used up, or when a restored run goes back before it.
+            if self._end[k] <= start or self._chunk[k] * source.chunk_ms > start:
                 chunk = 0 if math.isinf(source.chunk_ms) else int(start // source.chunk_ms)
                 while (chunk + 1) * source.chunk_ms <= start:  # rounding of the division
                     chunk += 1

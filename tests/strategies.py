@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 from hypothesis import strategies as st
 
 from encoders import SpikeTimes
@@ -174,9 +173,7 @@ def connectors(draw: st.DrawFn, n_pre: int, n_post: int, recurrent: bool) -> tup
 
 
 @st.composite
-def projections(
-    draw: st.DrawFn, plans: list[PopulationPlan], k: int
-) -> ProjectionPlan:
+def projections(draw: st.DrawFn, plans: list[PopulationPlan], k: int) -> ProjectionPlan:
     """The k-th projection; the first two have rules, later ones may."""
     pre = draw(st.sampled_from(plans))
     post = draw(st.sampled_from([p for p in plans if p.spikes is None]))

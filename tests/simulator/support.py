@@ -23,6 +23,7 @@ __all__ = [
 
 Spikes = dict[str, tuple[Any, Any]]
 
+
 def everything(engine: Simulation | Reference) -> Spikes:
     """Recorded spikes of all populations: times (ms), neurons."""
     return {name: engine.spikes(name) for name in engine.network.populations}

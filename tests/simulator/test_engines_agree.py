@@ -76,6 +76,7 @@ def test_both_engines_give_the_same_spikes_and_weights(model: str, data: st.Data
 
 def test_the_strategy_reaches_every_kind_of_projection() -> None:
     seen: set[tuple[object, ...]] = set()
+    lazy: set[tuple[bool, bool]] = set()
 
     @settings(max_examples=200, derandomize=True, database=None)
     @given(network_plans())
@@ -84,6 +85,7 @@ def test_the_strategy_reaches_every_kind_of_projection() -> None:
         for row in arrays.projs:
             several = bool(np.isnan(row.delay))
             together = bool(arrays.pops[row.post].together)
+            lazy.add((bool(arrays.pops[row.post].lazy), bool(row.learns)))
             seen.add((int(row.kind), several, together, bool(row.learns), bool(row.transmits)))
 
     collect()
@@ -93,6 +95,7 @@ def test_the_strategy_reaches_every_kind_of_projection() -> None:
     sparse_kinds |= {
         (2, several, False, False, d) for several in (True, False) for d in (True, False)
     }
+    assert len(lazy) == 4
     assert seen >= uniform_kinds | dense_kinds | sparse_kinds
 
 

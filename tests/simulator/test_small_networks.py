@@ -16,8 +16,10 @@ from simulator import (
     Network,
     Simulation,
     SimulationError,
+    SpikeSource,
     all_to_all,
     explicit,
+    fixed_probability,
     one_to_one,
 )
 from simulator.reference import Reference
@@ -43,9 +45,7 @@ def state(simulation: Any, population: str, variable: str, index: int = 0) -> fl
     """A state variable at the present time, on either engine."""
     if isinstance(simulation, Simulation):
         return float(simulation.state(population, variable)[index])
-    neuron = next(
-        n for n in simulation._neurons if (n.population, n.index) == (population, index)
-    )
+    neuron = next(n for n in simulation._neurons if (n.population, n.index) == (population, index))
     neuron.advance(simulation.time)
     return float(getattr(neuron.state, variable)[0])
 
@@ -140,7 +140,9 @@ def test_the_first_to_cross_inhibits_the_others_at_that_very_instant(engine: Eng
     kernel = 2 / (2 - 5) * (math.exp(-since / 2) - math.exp(-since / 5))
     expected = 3.999 * dt / 5 * math.exp(-dt / 5) - 30.0 * kernel
     assert state(simulation, "v", "v", 1) == pytest.approx(expected, abs=1e-12)
-    assert state(simulation, "v", "i_inh", 1) == pytest.approx(-30 * math.exp(-since / 2), abs=1e-12)
+    assert state(simulation, "v", "i_inh", 1) == pytest.approx(
+        -30 * math.exp(-since / 2), abs=1e-12
+    )
     assert state(simulation, "v", "i_inh", 0) == 0.0
 
 
@@ -174,7 +176,9 @@ def test_exact_ties_fire_together_in_the_order_of_populations_and_neurons(engine
     assert [neurons.tolist() for _, neurons in spikes] == [[0, 1], [0, 1]]
     assert len({t for times, _ in spikes for t in times}) == 1
     since = 20.0 - spikes[0][0][0]
-    assert state(simulation, "w", "i_inh", 1) == pytest.approx(-120 * math.exp(-since / 2), abs=1e-11)
+    assert state(simulation, "w", "i_inh", 1) == pytest.approx(
+        -120 * math.exp(-since / 2), abs=1e-11
+    )
 
 
 def test_equal_sums_from_other_rounds_of_an_instant_have_one_order(engine: Engine) -> None:
@@ -283,7 +287,9 @@ def test_a_loop_without_delay_is_named(engine: Engine) -> None:
     net.projection(a, b, one_to_one(), weight=2.0, name="there")
     net.projection(b, a, one_to_one(), weight=2.0, name="back")
     net.projection(a, a, one_to_one(), weight=0.1, delay=1.0, name="slow")
-    with pytest.raises(SimulationError, match=r"at 2\.5 ms .*('there' -> 'back'|'back' -> 'there')"):
+    with pytest.raises(
+        SimulationError, match=r"at 2\.5 ms .*('there' -> 'back'|'back' -> 'there')"
+    ):
         run(engine, net, 10.0)
 
 
@@ -327,3 +333,65 @@ def test_queues_grow_between_two_rounds_of_an_instant() -> None:
     np.testing.assert_array_equal(
         simulation.weights("chain->v").ravel(), reference.weights("chain->v")
     )
+
+
+def test_a_neuron_that_is_left_alone_is_exact_all_the_same(engine: Engine) -> None:
+    """Sparse input and distinct time constants: kept as decaying modes, examined when due.
+
+    V(t) = k w (exp(-t / tau_s) - exp(-t / tau_m)) with tau_s = tau_m / 2, a quadratic in
+    exp(-t / tau_m); the gaps are long, so that each spike starts from rest.
+    """
+    net = Network()
+    arrivals = [1.0, 200.0, 1000.0, 100_000.0]
+    u = net.population("u", 1, SpikeTimes(arrivals))
+    v = net.population("v", 1, LIFExp(tau_m=4.0, tau_exc=2.0, tau_inh=9.0, t_ref=30.0))
+    with_rules(net)
+    net.projection(u, v, fixed_probability(1.0), weight=6.0)
+    times, _ = run(engine, net, 100_030.0).spikes("v")
+    # y - y**2 = v_th / (k w) with k = tau_s / (tau_s - tau_m) of the other sign; the first root.
+    y = 0.5 + math.sqrt(0.25 - 1.0 / 6.0)
+    expected = np.array(arrivals) - 4.0 * math.log(y)
+    np.testing.assert_allclose(times, expected, rtol=1e-15, atol=1e-12)
+
+
+def test_inhibition_keeps_a_neuron_left_alone_from_firing(engine: Engine) -> None:
+    """Excitation that would do, a hundredth of a ms after inhibition that forbids it."""
+    for inhibition, n_spikes in ((-0.1, 1), (-30.0, 0)):
+        net = Network()
+        u = net.population("u", 2, SpikeTimes([5.0, 5.01], [1, 0]))
+        v = net.population("v", 1, LIFExp(tau_m=4.0, tau_exc=2.0, tau_inh=9.0, t_ref=30.0))
+        with_rules(net)
+        net.projection(u, v, explicit([0], [0]), weight=6.0)
+        net.projection(u, v, explicit([1], [0]), inhibition, port="inhibitory", name="against")
+        simulation = run(engine, net, 9.0)
+        assert simulation.spikes("v")[0].size == n_spikes
+    dt, since = 3.99, 4.0
+    exc = 6.0 * (math.exp(-dt / 4) - math.exp(-dt / 2))
+    inh = -30.0 * 9 / 5 * (math.exp(-since / 9) - math.exp(-since / 4))
+    assert state(simulation, "v", "v") == pytest.approx(exc + inh, rel=1e-12)
+
+
+class Ticks(SpikeSource):
+    """Three spikes at random places of every 2 ms."""
+
+    chunk_ms = 2.0
+
+    def spikes(
+        self, chunk: int, size: int, stream: Callable[[int], np.random.Generator]
+    ) -> tuple[Any, Any]:
+        return np.sort(2.0 * (chunk + stream(chunk).random(3))), np.zeros(3, np.int64)
+
+
+def test_sources_alone_run_and_go_back_to_an_earlier_chunk() -> None:
+    net = Network(seed=2)
+    net.population("u", 1, Ticks())
+    reference, simulation = run(Reference, net, 20.0), run(Simulation, net, 5.0)
+    saved = simulation.save()
+    simulation.run(20.0)
+    times = reference.spikes("u")[0]
+    assert times.size == 30
+    np.testing.assert_array_equal(simulation.spikes("u")[0], times)
+    simulation.restore(saved)
+    simulation.run(20.0)
+    later = times[times > 5.0]
+    np.testing.assert_array_equal(simulation.spikes("u")[0][times.size :], later)

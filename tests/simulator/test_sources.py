@@ -107,6 +107,11 @@ def test_times_and_neurons_are_two_lists_of_one_length(times: Any, neurons: Any)
         SpikeTimes(times, neurons)
 
 
+def test_neurons_are_not_rounded() -> None:
+    with pytest.raises(NetworkError, match="neurons holds float64, integers are needed"):
+        SpikeTimes([1.0, 2.0], [0.0, 0.7])
+
+
 # -- the stream ----------------------------------------------------------------------------------
 
 SPIKES = st.lists(
