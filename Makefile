@@ -35,6 +35,7 @@ test: lint types tests
 
 lint: $(DEVELOPMENT)
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 
 types: $(DEVELOPMENT)
 	$(BIN)/mypy

@@ -107,9 +107,7 @@ class NoisyLatencyCode(SpikeSource):
             return np.empty(0), np.empty(0, np.int64)
         return np.concatenate([t for t, _ in parts]), np.concatenate([i for _, i in parts])
 
-    def _present(
-        self, pattern: int, size: int, rng: np.random.Generator
-    ) -> tuple[Floats, Indices]:
+    def _present(self, pattern: int, size: int, rng: np.random.Generator) -> tuple[Floats, Indices]:
         """The spikes of one presentation, by time, then neuron."""
         code, step = self.code, self.step_ms
         spread = self.noise * math.sqrt(math.tanh(step / (2.0 * code.tau)))

@@ -41,11 +41,12 @@ class SpikeTimes(SpikeSource):
                 f"SpikeTimes: times and neurons are two lists of one length, "
                 f"got shapes {times.shape} and {index.shape}"
             )
+        self._given = times, index
         order = np.lexsort((index, times))
         self.times, self.neurons = times[order], index[order]
 
     def bind(self, name: str, size: int) -> None:
-        check_spike_times(name, self.times, self.neurons, size)
+        check_spike_times(name, *self._given, size)  # an error names the place in the user's lists
 
     def spikes(
         self, chunk: int, size: int, stream: Callable[[int], np.random.Generator]

@@ -145,9 +145,7 @@ def raster(
 @app.command()
 def place(
     run: Run,
-    mesh: Annotated[
-        str, typer.Option(metavar="WxH", help="Columns x rows of cores, such as 8x8.")
-    ],
+    mesh: Annotated[str, typer.Option(metavar="WxH", help="Columns x rows of cores, such as 8x8.")],
     torus: Annotated[bool, typer.Option("--torus", help="Rows and columns close up.")] = False,
     placement: Annotated[str, typer.Option(help="How cores get their places.")] = "annealing",
     routing: Annotated[str, typer.Option(help="How packets find their way.")] = "xy",

@@ -67,9 +67,7 @@ class Context:
         """Say something on a line of its own."""
         self.reporter.note(text)
 
-    def table(
-        self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
-    ) -> None:
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Show a table of results."""
         self.reporter.table(title, columns, rows)
 

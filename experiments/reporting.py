@@ -41,9 +41,7 @@ class Reporter(Protocol):
     def note(self, text: str) -> None:
         """Say something on a line of its own."""
 
-    def table(
-        self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
-    ) -> None:
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Show a table; numbers are shown as they are, so round them as they deserve."""
 
 
@@ -88,9 +86,7 @@ class TerminalReporter:
     def note(self, text: str) -> None:
         self._err.print(text, markup=False)
 
-    def table(
-        self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
-    ) -> None:
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         from rich.table import Table
         from rich.text import Text
 
@@ -113,9 +109,7 @@ class QuietReporter:
     def note(self, text: str) -> None:
         pass
 
-    def table(
-        self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
-    ) -> None:
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         pass
 
 

@@ -56,9 +56,7 @@ class Config:
     n_test_images: int | None = setting(
         None, "test images; none = 1,000 of mnist and fashion, all of the others"
     )
-    patch: int | None = setting(
-        None, "edge of a patch; none = 5, or 16 for natural", unit="pixels"
-    )
+    patch: int | None = setting(None, "edge of a patch; none = 5, or 16 for natural", unit="pixels")
     tau_m: float = setting(1.5, "membrane time constant (table 1 of the source has 1.4)", unit="ms")
     lateral_delay: float = setting(0.0, "from a spike to the inhibition it causes", unit="ms")
     noise: float = setting(0.0, "g, white noise in the encoder during training")
@@ -82,9 +80,7 @@ class Config:
         for name in ("lateral_delay", "noise", "checkpoint_s"):
             value = getattr(self, name)
             _require(math.isfinite(value) and value >= 0, name, value, "a finite number >= 0")
-        _require(
-            math.isfinite(self.tau_m) and self.tau_m > 0, "tau_m", self.tau_m, "a time > 0 ms"
-        )
+        _require(math.isfinite(self.tau_m) and self.tau_m > 0, "tau_m", self.tau_m, "a time > 0 ms")
         _require(
             all(n >= 0 for n in self.checkpoints), "checkpoints", self.checkpoints, "numbers >= 0"
         )
@@ -161,9 +157,7 @@ def _write_training(model: Model, training: Training, context: Context) -> None:
     directory = context.directory
     directory.write_weights({AFFERENT: training.weights})
     directory.write_network(model.record())
-    directory.write_arrays(
-        "training", {"times_ms": training.times_ms, "neurons": training.neurons}
-    )
+    directory.write_arrays("training", {"times_ms": training.times_ms, "neurons": training.neurons})
     directory.write_arrays(
         "curve",
         {

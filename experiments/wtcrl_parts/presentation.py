@@ -17,6 +17,7 @@ __all__ = ["Presented", "Reconstruction", "reconstruct", "record_presentations"]
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
+
 @dataclass(frozen=True)
 class Presented:
     """Spikes of the first presentations: (times in ms, neurons) of both layers."""
@@ -75,7 +76,5 @@ def reconstruct(model: Model, patches: Patches, weights: Floats) -> Reconstructi
 
 def _elected(answers: Responses, vectors: Floats) -> Floats:
     """The code vector of each winner; zeros where there is none."""
-    elected: Floats = np.where(
-        (answers.winner == SILENT)[:, None], 0.0, vectors[answers.winner]
-    )
+    elected: Floats = np.where((answers.winner == SILENT)[:, None], 0.0, vectors[answers.winner])
     return elected

@@ -55,7 +55,7 @@ Why the two differ from the source, and from each other:
 - **Incoherence** with the delay is a little above the source's: code vectors that won together
   are near each other, so a slightly wrong rank is likely though the error is small. In steps such
   neurons tie, and the tie goes to the lowest index. Without the delay it is at or below the
-  source's from m = 128 on.
+  source's from m = 32 on.
 - **Sparsity** without delay is one spike per patch, less the silent ones. With the delay it is a
   little above the source's from m = 64 on: in some runs a few neurons stay copies of one vector
   and go on winning together (next section)."""

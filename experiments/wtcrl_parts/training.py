@@ -119,9 +119,7 @@ def _take_point(
 ) -> None:
     """Measure the network as it is now."""
     weights = simulation.weights(AFFERENT)
-    answers, _, _ = model.answers(
-        patches.scaled(patches.curve), weights, model.inhibition(done)
-    )
+    answers, _, _ = model.answers(patches.scaled(patches.curve), weights, model.inhibition(done))
     vectors = code_vectors(weights, patches)
     curve.patches.append(done)
     curve.measures.append(measure(patches.curve, vectors, answers))
@@ -129,9 +127,7 @@ def _take_point(
     bar.note(f"RMS {curve.measures[-1].rms:.3f}")
 
 
-def _all_spikes(
-    earlier: tuple[Floats, Indices], simulation: Simulation
-) -> tuple[Floats, Indices]:
+def _all_spikes(earlier: tuple[Floats, Indices], simulation: Simulation) -> tuple[Floats, Indices]:
     """Those before the checkpoint and those since."""
     times, neurons = simulation.spikes(LAYER)
     return np.concatenate([earlier[0], times]), np.concatenate([earlier[1], neurons])

@@ -194,4 +194,3 @@ def test_a_field_that_does_not_fire_in_time_is_named():
         LatencyCode([[0.5]], patterns_per_chunk=0)
     with pytest.raises(ModelError, match=r"shape \(3,\); the last axis"):
         CODE.decode([1.0, 2.0, 3.0])
-

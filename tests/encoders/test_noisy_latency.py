@@ -33,9 +33,7 @@ def test_without_noise_it_is_the_closed_form():
     np.testing.assert_allclose(times, exact[0], rtol=0, atol=1e-10)
     # Fields that fire at one instant there are 1e-13 ms apart here.
     by_pattern = lambda t, i: np.lexsort((i, t // 25))  # noqa: E731
-    np.testing.assert_array_equal(
-        neurons[by_pattern(times, neurons)], exact[1][by_pattern(*exact)]
-    )
+    np.testing.assert_array_equal(neurons[by_pattern(times, neurons)], exact[1][by_pattern(*exact)])
 
 
 def integrated(current, eta, start, code, step, fine=400):

@@ -152,7 +152,5 @@ def test_starting_up_imports_nothing_that_draws_or_stores():
         "heavy = {'matplotlib', 'networkx', 'h5py', 'skimage'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
