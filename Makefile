@@ -29,7 +29,7 @@ demo: $(RUNTIME)
 
 # The pictures of README.md are those of the demo.
 pictures: demo
-	cp $(addprefix $(DEMO)/,reconstruction.png code_vectors.png raster.png link_load.png) docs/pictures/
+	cp $(addprefix $(DEMO)/,reconstruction.png code_vectors.png raster-0-200.png link_load.png) docs/pictures/
 
 test: lint types tests
 
