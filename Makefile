@@ -9,7 +9,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 
 DEMO := runs/demo
 DEMO_SETTINGS := --set m=32 --set data=embedded
-DEMO_RASTER := --window 0:200
+DEMO_RASTER := --window 0:1000
 DEMO_PLACE := --mesh 8x8
 
 .PHONY: help demo pictures test lint types tests reproduce clean
@@ -29,7 +29,7 @@ demo: $(RUNTIME)
 
 # The pictures of README.md are those of the demo.
 pictures: demo
-	cp $(addprefix $(DEMO)/,reconstruction.png code_vectors.png raster-0-200.png link_load.png) docs/pictures/
+	cp $(addprefix $(DEMO)/,reconstruction.png code_vectors.png raster-0-1000.png link_load.png) docs/pictures/
 
 test: lint types tests
 
