@@ -115,11 +115,13 @@ mean square) at g = 0.5 already, and no neuron of the layer ever fires."""
 NOISE_WHY = """\
 ![Error, spikes and incoherence against noise](wtcrl-noise.png)
 
-The shape is the paper's (figure 7, bottom): flat to about 0.5, broken above 1.2. Noise displaces
-the spikes of an encoding neuron and keeps the late ones from firing at all; the layer then gets
-its inputs too scattered in time to reach threshold, learns rarely and, from some strength on,
-never. What is tested after that is a network with its initial weights: high error, incoherent
-winners, and many neurons that fire at once, which the paper too describes ("tend to fire
+The shape is the paper's (figure 7, bottom), flat to 0.5 and then broken, but it breaks sooner: at
+g = 1 here, above 1.2 there. The unit of the paper's g is unknown, so a factor near 1 between the
+two scales is to be expected. Noise displaces the spikes of an encoding neuron and keeps the late
+ones from firing at all; the layer then gets its inputs too scattered in time to reach threshold,
+learns rarely and, from some strength on, never. What is tested after that is a network with its
+initial weights: high error, incoherent winners, and many neurons that fire at once, which the
+paper too describes ("tend to fire
 simultaneously")."""
 
 NATURAL = """\

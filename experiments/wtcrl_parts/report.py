@@ -123,6 +123,11 @@ def _if_any(rows: Rows, prefix: str) -> str:
     return next((row for row in rows if row.startswith(prefix)), "")
 
 
+def _section(lead: str, table: str) -> tuple[str, ...]:
+    """A table with the sentence that leads to it; nothing while it has no runs."""
+    return (lead, table) if table else ()
+
+
 def _provenance(rows: Rows) -> str:
     """Seeds, versions and machines of the runs, as they recorded them."""
     runs = [run for found in rows.values() for run in found]
