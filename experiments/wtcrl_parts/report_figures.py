@@ -59,7 +59,7 @@ def draw_by_neurons(rows: Rows) -> Figure | None:
             axis.set_xscale("log", base=2)
             axis.set_xticks(NEURONS, [str(m) for m in NEURONS])
             axis.set_xlabel("neurons m")
-            axis.set_title(f"{title}: {label.split(' (')[0]}", fontsize=10)
+            axis.set_title(f"{title}: {label.split(' (')[0]}", fontsize=9)
             axis.set_ylabel(label, fontsize=9)
             axis.set_ylim(bottom=0)
             axis.grid(alpha=0.25)
