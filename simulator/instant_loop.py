@@ -401,10 +401,8 @@ def make_instant_loop(
             return MORE_ROOM
         return DONE
 
-    def instant_loop(net, blocks, rule_blocks, st, work, until):
-        _ = source  # closed over so that an edit of any part compiles anew
-        net, st, work = borrow(net), borrow(st), borrow(work)
-        blocks, rule_blocks = borrow(blocks), borrow(rule_blocks)
+    @register_jitable(forceinline=True)
+    def all_rounds(net, blocks, rule_blocks, st, work, until):
         past = np.nextafter(until, infinity)
         while True:
             if st.engine[0].n_used > 0:
@@ -451,5 +449,11 @@ def make_instant_loop(
                 emit(net, st, last, t)
                 st.engine[0].src_pos += 1
             deliver(net, blocks, rule_blocks, st, work, t)
+
+    def instant_loop(net, blocks, rule_blocks, st, work, until):
+        _ = source  # closed over so that an edit of any part compiles anew
+        return all_rounds(
+            borrow(net), borrow(blocks), borrow(rule_blocks), borrow(st), borrow(work), until
+        )
 
     return njit(cache=True, error_model="numpy")(instant_loop)
