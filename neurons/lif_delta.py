@@ -8,6 +8,10 @@
 The neuron fires when V >= v_th + theta; V is then held at v_reset for t_ref, and what arrives
 meanwhile is lost.  With theta_plus = 0 the threshold stays at v_th.
 
+Where only a jump can bring about a spike (v_rest + bias <= v_th), one that ends within 1e-13
+(v_th - v_reset) below threshold reaches it: weights that add up to the threshold do so in whatever
+order and frame they are summed.
+
 Accuracy: with theta = 0 the crossing is a logarithm, good to a few units in the last place.  With a
 moving threshold it is found between the sign changes of the drive at threshold (see
 ``neurons._reach``), to a few units in the last place, and no graze is missed.
@@ -27,6 +31,8 @@ from neurons._reach import first_crossing
 from simulator.model import NeuronModel
 
 __all__ = ["LIFDelta"]
+
+_NEAR = 1e-13  # of v_th - v_reset: more than the rounding of a sum of weights
 
 
 @register_jitable
@@ -54,6 +60,7 @@ class LIFDelta(NeuronModel):
         tau_theta: float = 100.0  # [ms] decay of the threshold to v_th, > 0
 
     state = {"v": 0.0, "theta": 0.0}  # noqa: RUF012  [mV]
+    linear = True
 
     @classmethod
     def check(cls, p: Any) -> None:
@@ -100,10 +107,10 @@ class LIFDelta(NeuronModel):
 
     @staticmethod
     def crossing(n: Any, j: int, p: Any) -> float:
-        v, theta = n.v[j], n.theta[j]
-        if v >= p.v_th + theta:
+        v, theta, v_inf = n.v[j], n.theta[j], p.v_rest + p.bias
+        near = _NEAR * (p.v_th - p.v_reset) if v_inf <= p.v_th else 0.0
+        if v >= p.v_th + theta - near:
             return 0.0
-        v_inf = p.v_rest + p.bias
         if theta == 0.0:
             if v_inf <= p.v_th:
                 return inf
@@ -120,3 +127,39 @@ class LIFDelta(NeuronModel):
         n.v[j] = p.v_reset
         n.theta[j] += p.theta_plus
         return float(p.t_ref)
+
+    # Modes: V - v_inf with tau_m, theta with tau_theta.
+
+    @staticmethod
+    def time_constants(p: Any) -> tuple[float, ...]:
+        return p.tau_m, p.tau_theta
+
+    @staticmethod
+    def to_modes(n: Any, j: int, p: Any) -> None:
+        n.v[j] -= p.v_rest + p.bias
+
+    @staticmethod
+    def from_modes(n: Any, j: int, p: Any) -> None:
+        n.v[j] += p.v_rest + p.bias
+
+    @staticmethod
+    def kick(p: Any, port: int) -> tuple[float, ...]:
+        return 1.0, 0.0
+
+    @staticmethod
+    def clamp(n: Any, j: int, p: Any) -> None:
+        n.v[j] = p.v_reset
+
+    @staticmethod
+    def horizon(p: Any, dt: float) -> tuple[float, ...]:
+        return -expm1(-dt / p.tau_m), exp(-dt / p.tau_theta)
+
+    @staticmethod
+    def allowance(n: Any, j: int, p: Any, h: Any) -> float:
+        """V without input rises from V towards v_rest + bias or falls from V; what arrives adds no
+        more than its sum; the threshold is lowest at one end of the horizon."""
+        v, theta = n.v[j], n.theta[j]
+        highest = v + max(p.v_rest + p.bias - v, 0.0) * h[0]
+        lowest = p.v_th + min(theta, theta * h[1])
+        margin = 1e-9 * (p.v_th - p.v_reset)  # far more than the rounding of modes and weights
+        return lowest - highest - margin

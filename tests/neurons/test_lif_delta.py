@@ -6,12 +6,12 @@ from math import exp, inf, log
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from encoders import SpikeTimes
 from neurons import LIFDelta
-from simulator import ModelError, Network, all_to_all
+from simulator import ModelError, Network, Simulation, all_to_all, one_to_one
 from simulator.reference import Reference
 from tests.neurons.support import (
     after,
@@ -119,9 +119,75 @@ def test_a_small_network_obeys_the_equation() -> None:
         free_from = t + 2.0
 
 
-def test_compiled_equals_readable() -> None:
-    model = LIFDelta(bias=0.8, t_ref=2.0, theta_plus=0.1, tau_theta=30.0)
-    assert_engines_agree(small_network(model, 0.3, -0.1), 60.0)
+@pytest.mark.parametrize("bias", [0.8, 1.02])
+@pytest.mark.parametrize("theta_plus", [0.0, 0.1])
+@pytest.mark.parametrize("t_ref", [0.0, 2.0])
+def test_left_alone_or_advanced_by_arrival(bias: float, theta_plus: float, t_ref: float) -> None:
+    model = LIFDelta(bias=bias, t_ref=t_ref, theta_plus=theta_plus, tau_theta=30.0)
+    compiled = assert_engines_agree(small_network(model, 0.3, -0.1), 60.0, tolerance=1e-12)
+    assert compiled.compiled.arrays.pops[1].lazy
+
+
+def test_a_weight_of_just_the_threshold_relays_every_spike() -> None:
+    """v_th = 0.7 is reached exactly, or one unit in the last place below in some frames."""
+    net = Network(seed=1)
+    times = np.arange(1, 500) * 1.1
+    source = net.population("in", 1, SpikeTimes(times))
+    cell = net.population("cells", 1, LIFDelta(tau_m=0.02, v_th=0.7))
+    net.projection(source, cell, one_to_one(), weight=0.7, delay=0.0)
+    net.record_spikes(cell)
+    simulation = Simulation(net)
+    assert simulation.compiled.arrays.pops[1].lazy
+    simulation.run(600.0)
+    np.testing.assert_array_equal(simulation.spikes("cells")[0], times)
+
+
+@given(
+    v=st.floats(-3.0, 1.0),
+    theta=st.floats(0.0, 2.0),
+    bias=st.sampled_from([-1.0, 0.0, 0.9, 1.0, 1.5]),
+    dt=st.one_of(st.floats(0.05, 100.0), st.just(inf)),
+    shares=st.lists(st.floats(0.0, 1.0), max_size=4),
+    tau_theta=st.sampled_from([1.0, 10.0, 200.0]),
+)
+def test_weights_within_the_allowance_cannot_make_it_fire(
+    v: float, theta: float, bias: float, dt: float, shares: list[float], tau_theta: float
+) -> None:
+    model = LIFDelta(tau_m=10.0, bias=bias, tau_theta=tau_theta)
+    p, n = model.parameters, neuron(model, v=v, theta=theta)
+    allowance = model.allowance(n, 0, p, model.horizon(p, dt))
+    assume(allowance > 0.0)
+    clock, end = 0.0, min(dt, 400.0)
+    for t in (share * end for share in sorted(shares)):
+        assert model.crossing(n, 0, p) > t - clock
+        model.advance(n, 0, p, model.factors(p, t - clock))
+        model.receive(n, 0, p, 0, allowance / len(shares))
+        clock = t
+    assert dt - clock < model.crossing(n, 0, p) or model.crossing(n, 0, p) == inf
+
+
+def test_at_rest_the_allowance_is_the_way_to_threshold() -> None:
+    model = LIFDelta(v_rest=-70.0, v_th=-50.0, v_reset=-60.0)
+    p = model.parameters
+    for dt in (0.1, 10.0, inf):
+        allowance = model.allowance(neuron(model, v=-58.0), 0, p, model.horizon(p, dt))
+        assert allowance == pytest.approx(8.0, rel=1e-8)
+
+
+@given(v=st.floats(-90.0, -50.0), theta=st.floats(0.0, 5.0), w=st.floats(-9.0, 9.0))
+def test_modes_hold_the_same_state(v: float, theta: float, w: float) -> None:
+    model = LIFDelta(tau_m=7.0, v_rest=-70.0, v_th=-50.0, v_reset=-60.0, bias=3.0)
+    p, n, modes = model.parameters, neuron(model, v=v, theta=theta), neuron(model, v=v, theta=theta)
+    model.receive(n, 0, p, 0, w)
+    model.advance(n, 0, p, model.factors(p, 4.0))
+    model.to_modes(modes, 0, p)
+    left = [exp(-4.0 / tau) for tau in model.time_constants(p)]
+    kick = model.kick(p, 0)
+    modes.v[0] = (modes.v[0] + w * kick[0]) * left[0]
+    modes.theta[0] = (modes.theta[0] + w * kick[1]) * left[1]
+    model.from_modes(modes, 0, p)
+    assert modes.v[0] == pytest.approx(n.v[0], rel=1e-14)
+    assert modes.theta[0] == pytest.approx(n.theta[0], rel=1e-14)
 
 
 @pytest.mark.parametrize(
