@@ -31,22 +31,24 @@ LONG = 500.0  # time constants after which nothing that decays matters any more
 
 @register_jitable
 def _level(b: Any, m: int, t: float) -> float:
-    """S after the first ``m`` operators, at ``t``."""
-    table, rates = b[0], b[1]
+    """S after the first ``m`` operators, at ``t``, times exp() of its slowest rate: where S itself
+    has underflown it would have no sign."""
+    table, rates, slowest = b[0], b[1], b[2]
     value = 0.0
     for k in range(rates.size):
         c, d = table[m, k, 0], table[m, k, 1]
         if c != 0.0 or d != 0.0:
-            value += (c + d * t) * exp(-rates[k] * t)
+            value += (c + d * t) * exp((slowest[m] - rates[k]) * t)
     return value
 
 
 @register_jitable
 def _signed_level(b: Any, t: float) -> tuple[float, float]:
     """A level and its derivative, times a sign that makes it rise."""
-    operators, m, sign = b[2], b[3], b[4]
+    slowest, operators, m, sign = b[2], b[3], b[4], b[5]
     value = _level(b, m, t)
-    return sign * value, sign * (_level(b, m + 1, t) - operators[m] * value)
+    change = _level(b, m + 1, t) * exp((slowest[m] - slowest[m + 1]) * t)
+    return sign * value, sign * (change + (slowest[m] - operators[m]) * value)
 
 
 _find_change = bracketed_newton(_signed_level)
@@ -72,6 +74,7 @@ def sign_changes(terms: Any, end: float, cuts: Any) -> int:
     """
     n = len(terms)
     table, rates, operators = np.zeros((2 * n + 1, n, 2)), np.empty(n), np.empty(2 * n)
+    slowest = np.zeros(2 * n + 1)
     for k in range(n):
         table[0, k, 0], table[0, k, 1], rates[k] = terms[k]
     m = 0
@@ -83,16 +86,21 @@ def sign_changes(terms: Any, end: float, cuts: Any) -> int:
                 table[m + 1, i, 0] = shift * table[m, i, 0] + table[m, i, 1]
                 table[m + 1, i, 1] = shift * table[m, i, 1]
             m += 1
+    for level in range(m):
+        slowest[level] = inf
+        for k in range(n):
+            if table[level, k, 0] != 0.0 or table[level, k, 1] != 0.0:
+                slowest[level] = min(slowest[level], rates[k])
     count = 0
     for level in range(m - 2, -1, -1):
-        b = (table, rates, operators, level, 1.0)
+        b = (table, rates, slowest, operators, level, 1.0)
         lo, below, found = 0.0, _level(b, level, 0.0) < 0.0, 0
         for k in range(count + 1):
             hi = cuts[k] if k < count else end
             hi_below = _level(b, level, hi) < 0.0
             if below != hi_below:
                 sign = 1.0 if below else -1.0
-                cuts[found] = _find_change((table, rates, operators, level, sign), lo, hi)
+                cuts[found] = _find_change((table, rates, slowest, operators, level, sign), lo, hi)
                 found += 1
             lo, below = hi, hi_below
         count = found

@@ -31,7 +31,7 @@ from simulator.roots import bracketed_newton, expm1_ratio
 
 __all__ = ["LIFExp"]
 
-_LONG = 700.0  # time constants after which every exponential of the model has underflowed
+_LONG = 500.0  # time constants after which nothing matters, though it has not yet underflowed
 
 
 @register_jitable
@@ -85,7 +85,14 @@ def _search_limit(a: Any) -> float:
     """A time after which V cannot rise through threshold: the drive stays below it."""
     _, i_exc, i_inh, v_inf, v_th, tau_m, tau_exc, tau_inh = a
     if v_inf >= v_th:
-        return _LONG * max(tau_m, tau_exc, tau_inh)
+        # A time constant that nothing decays with does not count: the slope would have underflowed
+        # long before, and lost its sign.
+        slowest = tau_m
+        if i_exc != 0.0:
+            slowest = max(slowest, tau_exc)
+        if i_inh != 0.0:
+            slowest = max(slowest, tau_inh)
+        return _LONG * slowest
     drive, tau = 0.0, 0.0
     if i_exc > 0.0:
         drive, tau = drive + i_exc, tau_exc

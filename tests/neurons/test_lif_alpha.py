@@ -155,3 +155,11 @@ def test_compiled_equals_readable() -> None:
 def test_time_constants_are_positive(name: str) -> None:
     with pytest.raises(ModelError, match=name):
         LIFAlpha(**{name: 0.0})
+
+
+def test_a_drive_that_underflows_before_the_search_ends_keeps_its_sign() -> None:
+    """Two decays far apart under a bias that fires: the search is long, and at its end the faster
+    of them has vanished."""
+    model = LIFAlpha(tau_m=1.4, tau_exc=17.4, tau_inh=11.0, bias=1.08)
+    state = {"v": 0.53, "i_exc": 11.4, "d_inh": -1.1}
+    assert assert_first_crossing(model, state, 100.0) < 0.1

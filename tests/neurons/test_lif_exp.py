@@ -358,3 +358,13 @@ def test_weights_within_the_allowance_cannot_make_it_fire(
 def test_parameters_that_make_no_sense_are_named(parameters: dict[str, Any], text: str) -> None:
     with pytest.raises(ModelError, match=text):
         LIFExp(**parameters)
+
+
+def test_a_slope_that_underflows_before_the_search_ends_keeps_its_sign() -> None:
+    """The slow inhibition is silent: the search must not wait for it to decay."""
+    parameters = {"tau_m": 1.428291584495699, "tau_exc": 1.4571874435535022}
+    model = LIFExp(**parameters, tau_inh=3.051195394035511, bias=1.5622712665323326)
+    n = neuron(0.9896212203255583, -1.3795646283939085)
+    expected, _ = first_crossing(model.parameters, n)
+    assert abs(crossing(model, n) - expected) < 1e-12
+    assert expected < 2.4
