@@ -4,7 +4,9 @@ from simulator.connect import (
     all_to_all,
     explicit,
     fixed_in_degree,
+    fixed_out_degree,
     fixed_probability,
+    fixed_total_number,
     one_to_one,
 )
 from simulator.distributions import exponential, lognormal, normal, uniform
@@ -40,7 +42,9 @@ __all__ = [
     "explicit",
     "exponential",
     "fixed_in_degree",
+    "fixed_out_degree",
     "fixed_probability",
+    "fixed_total_number",
     "lognormal",
     "normal",
     "one_to_one",

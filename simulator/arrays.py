@@ -65,14 +65,15 @@ POP = _dtype(
 )
 
 # A projection: pre, post populations; delay, nan where synapses differ; rule group, -1 without;
-# *_at first entry of its own in weight, row_ptr, syn_post, syn_delay, in_ptr, in_syn and the
-# traces; n_slots presynaptic trace slots (neurons, or synapses if delays differ); same: one weight
-# for all synapses; transmits: the rule has a transmit function; learns: it changes weights.
+# *_at first entry of its own in weight, row_ptr, syn_post, syn_delay (or short_delay, if short),
+# in_ptr, in_syn and the traces; n_slots presynaptic trace slots (neurons, or synapses if delays
+# differ); same: one weight for all synapses; transmits: the rule has a transmit function; learns:
+# it changes weights.
 PROJ = _dtype(
     "delay",
     "kind pre post port rule rule_row w_at row_at post_at delay_at in_at in_syn_at "
     "trace_at n_slots trace_x_at trace_y_at trace_post_at",
-    "no_self same transmits learns",
+    "no_self same short transmits learns",
 )
 
 # -- what changes ---------------------------------------------------------------------------
@@ -125,9 +126,10 @@ class NetworkArrays(NamedTuple):
     weight: Floats  # (n_synapses,)
     row_ptr: Ints  # synapse numbers within a projection
     syn_post: npt.NDArray[np.int32]  # target within its population
-    syn_delay: Floats  # ms
+    syn_delay: Floats  # ms, of projections whose delays need double precision
+    short_delay: npt.NDArray[np.float32]  # ms, of the others
     in_ptr: Ints  # incoming synapses of a target, by presynaptic neuron
-    in_syn: Ints
+    in_syn: npt.NDArray[np.uint32]
     in_pre: npt.NDArray[np.int32]
 
 

@@ -37,7 +37,15 @@ from simulator import specialise as specialise_module
 from simulator.arrays import SPARSE, UNIFORM
 from simulator.borrow import borrow
 from simulator.model import NeuronModel, PlasticityRule
-from simulator.queues import flight_drop, flight_moved, flight_push, predict, ring_pop, ring_push
+from simulator.queues import (
+    flight_drop,
+    flight_moved,
+    flight_push,
+    predict,
+    ring_pop,
+    ring_push,
+    synapse_delay,
+)
 from simulator.specialise import digest
 
 __all__ = [
@@ -119,7 +127,7 @@ def make_instant_loop(
                 row = net.projs[q].row_at + i
                 s = net.row_ptr[row]
                 if s < net.row_ptr[row + 1]:
-                    arrival = t + net.syn_delay[net.projs[q].delay_at + s]
+                    arrival = t + synapse_delay(net, q, s)
                     st.engine[0].n_flights = flight_push(
                         st, st.engine[0].n_flights, arrival, t, q, i, s
                     )
@@ -140,12 +148,12 @@ def make_instant_loop(
             q, i, first = st.flights[0].q, st.flights[0].i, st.flights[0].k
             end = net.row_ptr[net.projs[q].row_at + i + 1]
             s = first
-            while s < end and st.flights[0].s + net.syn_delay[net.projs[q].delay_at + s] == t:
+            while s < end and st.flights[0].s + synapse_delay(net, q, s) == t:
                 s += 1
             work.rows[n].q, work.rows[n].i, work.rows[n].lo, work.rows[n].hi = q, i, first, s
             n += 1
             if s < end:
-                st.flights[0].t = st.flights[0].s + net.syn_delay[net.projs[q].delay_at + s]
+                st.flights[0].t = st.flights[0].s + synapse_delay(net, q, s)
                 st.flights[0].k = s
                 flight_moved(st, st.engine[0].n_flights)
             else:

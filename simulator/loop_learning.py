@@ -82,7 +82,7 @@ def make_learning(kernels: RuleKernels) -> Learning:
                 for b in range(
                     net.in_ptr[net.projs[q].in_at + j], net.in_ptr[net.projs[q].in_at + j + 1]
                 ):
-                    s = net.in_syn[base + b]
+                    s = np.int64(net.in_syn[base + b])
                     slot = s if several else np.int64(net.in_pre[base + b])
                     on_post_one(
                         rule_blocks, group, row, net.weight, net.projs[q].w_at + s, st.x_value,

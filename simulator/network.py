@@ -193,7 +193,8 @@ class Network:
         if not isinstance(connector, Connector):
             raise NetworkError(
                 f"projection {label!r}: {connector!r} is no connector; use all_to_all(), "
-                "one_to_one(), fixed_probability(), fixed_in_degree() or explicit()"
+                "one_to_one(), fixed_probability(), fixed_in_degree(), fixed_out_degree(), "
+                "fixed_total_number() or explicit()"
             )
         if rule is not None and not isinstance(rule, PlasticityRule):
             raise NetworkError(f"projection {label!r}: {rule!r} is no plasticity rule")

@@ -11,9 +11,25 @@ from __future__ import annotations
 
 from numba.extending import register_jitable
 
-from simulator.arrays import EngineState
+from simulator.arrays import EngineState, NetworkArrays
 
-__all__ = ["flight_drop", "flight_moved", "flight_push", "predict", "ring_pop", "ring_push"]
+__all__ = [
+    "flight_drop",
+    "flight_moved",
+    "flight_push",
+    "predict",
+    "ring_pop",
+    "ring_push",
+    "synapse_delay",
+]
+
+
+@register_jitable(forceinline=True)
+def synapse_delay(net: NetworkArrays, q: int, s: int) -> float:
+    """Delay (ms) of synapse ``s`` of projection ``q``, whose synapses differ in delay."""
+    if net.projs[q].short:
+        return float(net.short_delay[net.projs[q].delay_at + s])
+    return float(net.syn_delay[net.projs[q].delay_at + s])
 
 
 @register_jitable(forceinline=True)

@@ -27,6 +27,7 @@ from simulator.errors import SimulationError
 from simulator.model import NeuronModel, PlasticityRule
 from simulator.network import Network
 from simulator.population_kernels import make_touch
+from simulator.queues import synapse_delay
 from simulator.seeds import generator
 from simulator.sources import SourceStream, SpikeSource
 from simulator.traces import TraceKernels, trace_kernels
@@ -301,7 +302,7 @@ class Reference:
                 (
                     int(arrays.syn_post[row.post_at + s]),
                     float(arrays.weight[row.w_at + (0 if row.same else s)]),
-                    float(arrays.syn_delay[row.delay_at + s] if several else row.delay),
+                    synapse_delay(arrays, q, s) if several else float(row.delay),
                 )
                 for s in range(lo, hi)
             ]

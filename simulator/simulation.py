@@ -278,10 +278,9 @@ class Simulation:
         """
         proj = self.network.find_projection(projection)
         stored, order = self._stored(proj), self.compiled.orders[proj.name]
-        if proj.connector.pairs is not None:
-            assert order is not None
-            values = np.empty(order.size)
-            values[order] = stored
+        if proj.connector.rows is not None:
+            values = np.empty(self._n_synapses(proj))
+            values[slice(None) if order is None else order] = stored
             return values
         values = np.zeros(proj.pre.size * proj.post.size)
         if order is None:
@@ -360,6 +359,11 @@ class Simulation:
             t_last = float(st.pops[k].clock if shared else st.neurons[g].t_last)
             touch(n, i, p, t_last, float(st.neurons[g].ref_until), self.time)
         return np.asarray(getattr(n, variable), dtype=np.float64)
+
+    def _n_synapses(self, proj: Projection) -> int:
+        """Stored synapses of a projection that is kept in rows."""
+        row = self.compiled.arrays.projs[self._projection_index[proj.name]]
+        return int(self.compiled.arrays.row_ptr[row.row_at + proj.pre.size])
 
     def _stored(self, proj: Projection) -> Floats:
         """The projection's part of the weight array."""

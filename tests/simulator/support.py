@@ -43,7 +43,7 @@ def stored_weights(simulation: Simulation, projection: str) -> Any:
     weights, order = simulation.weights(projection), simulation.compiled.orders[projection]
     if order is not None:
         return weights.ravel()[order]
-    if proj.pre is proj.post and not proj.connector.self_connections:
+    if weights.ndim == 2 and proj.pre is proj.post and not proj.connector.self_connections:
         return weights[~np.eye(proj.pre.size, dtype=bool)]
     return weights.ravel()
 

@@ -27,6 +27,7 @@ from simulator import (
 from simulator.arrays import DENSE, SPARSE, UNIFORM
 from simulator.compile import CompiledNetwork, compile_network
 from simulator.connect import Connector
+from simulator.queues import synapse_delay
 
 Pairs = tuple[Any, Any]
 
@@ -34,8 +35,12 @@ Pairs = tuple[Any, Any]
 def drawn(
     connector: Connector, n_pre: int, n_post: int, recurrent: bool = False, seed: int = 1
 ) -> Pairs:
-    assert connector.pairs is not None
-    return connector.pairs(n_pre, n_post, recurrent, np.random.default_rng(seed))
+    assert connector.rows is not None
+    first, post, order = connector.rows(n_pre, n_post, recurrent, np.random.default_rng(seed))
+    assert first.size == n_pre + 1
+    assert (first[0], first[-1]) == (0, post.size)
+    assert order is None
+    return np.repeat(np.arange(n_pre), np.diff(first)), post.astype(np.int64)
 
 
 def assert_ordered(pairs: Pairs) -> None:
@@ -166,7 +171,7 @@ def synapses(compiled: CompiledNetwork, name: str = "it") -> list[tuple[int, int
             continue
         for s in range(*arrays.row_ptr[row.row_at + i : row.row_at + i + 2]):
             w = arrays.weight[row.w_at + (0 if row.same else s)]
-            d = arrays.syn_delay[row.delay_at + s] if np.isnan(row.delay) else row.delay
+            d = synapse_delay(arrays, q, s) if np.isnan(row.delay) else row.delay
             result.append((i, int(arrays.syn_post[row.post_at + s]), float(w), float(d)))
     return sorted(result)
 

@@ -48,6 +48,7 @@ def part(compiled: CompiledNetwork, q: int, pool: str, first: str) -> Any:
 @given(plans())
 def test_rows_are_sorted_by_delay_then_target(plan: NetworkPlan) -> None:
     compiled = compile_network(build(plan))
+    used = [0, 0]
     for q, row in enumerate(compiled.arrays.projs):
         if row.kind != SPARSE:
             for pool, first in (("row_ptr", "row_at"), ("syn_post", "post_at")):
@@ -56,21 +57,23 @@ def test_rows_are_sorted_by_delay_then_target(plan: NetworkPlan) -> None:
         n_pre, n_post = sizes(compiled, row)
         pointers = part(compiled, q, "row_ptr", "row_at")
         targets = part(compiled, q, "syn_post", "post_at")
-        delays = part(compiled, q, "syn_delay", "delay_at")
+        several = np.isnan(row.delay)
+        pool = compiled.arrays.short_delay if row.short else compiled.arrays.syn_delay
+        delays = pool[row.delay_at : row.delay_at + several * targets.size]
         assert pointers.size == n_pre + 1
         assert pointers[0] == 0
         assert pointers[-1] == targets.size
         assert np.all(np.diff(pointers) >= 0)
         assert np.all((targets >= 0) & (targets < n_post))
-        if np.isnan(row.delay):
+        if several:
             assert np.unique(delays).size > 1
-            assert delays.size == targets.size
+            used[bool(row.short)] += delays.size
         else:
-            assert delays.size == 0
             delays = np.full(targets.size, row.delay)
         for lo, hi in pairwise(pointers):
             mine = list(zip(delays[lo:hi].tolist(), targets[lo:hi].tolist(), strict=True))
             assert mine == sorted(mine)
+    assert used == [compiled.arrays.syn_delay.size, compiled.arrays.short_delay.size]
 
 
 @settings(max_examples=80)
@@ -122,13 +125,15 @@ def test_pools_hold_exactly_what_the_projections_need(plan: NetworkPlan) -> None
         if learns:
             assert row.n_slots == (stored.size if np.isnan(row.delay) else n_pre)
         order = compiled.orders[proj.name]
-        assert (order is None) == (row.kind != SPARSE)
+        if row.kind != SPARSE:
+            assert order is None
         if order is not None:
-            described = n_pre * n_post if proj.connector.pairs is None else n
+            described = n_pre * n_post if proj.connector.rows is None else n
             assert np.unique(order).size == order.size == n
             assert np.all((order >= 0) & (order < described))
     assert np.all(np.isfinite(arrays.weight))
     assert np.all(arrays.syn_delay >= 0.0)
+    assert np.all(arrays.short_delay >= 0.0)
 
 
 @settings(max_examples=60)
@@ -217,7 +222,7 @@ def test_equal_delays_given_one_by_one_are_one_delay() -> None:
     net.projection(u, v, explicit([2, 0, 0], [1, 2, 0]), delay=[0.5, 2.0, 2.5], name="apart")
     arrays = compile_network(net).arrays
     assert arrays.projs.delay[0] == 0.5
-    assert arrays.syn_delay.tolist() == [2.0, 2.5, 0.5]
+    assert arrays.short_delay.tolist() == [2.0, 2.5, 0.5]
     assert arrays.syn_post.tolist() == [0, 1, 2, 2, 0, 1]
 
 

@@ -100,7 +100,7 @@ def of(compiled: CompiledNetwork) -> dict[str, np.ndarray]:
         if name != "dense":
             result[f"post of {name}"] = arrays.syn_post[row.post_at : row.post_at + n]
         if name == "sparse":
-            result["delay"] = arrays.syn_delay[row.delay_at : row.delay_at + n]
+            result["delay"] = arrays.short_delay[row.delay_at : row.delay_at + n]
     row = arrays.pops[list(compiled.network.populations).index("v")]
     result["state"] = compiled.groups.states[0][:, row.at : row.at + 30]
     return result
@@ -126,7 +126,7 @@ def test_connections_do_not_depend_on_how_weights_are_drawn() -> None:
         u, v = (net.population(name, 20, LIFExp()) for name in "uv")
         net.projection(u, v, fixed_probability(0.4), weight, uniform(0, 1))
         arrays = compile_network(net).arrays
-        return np.concatenate([arrays.syn_post, arrays.syn_delay])
+        return np.concatenate([arrays.syn_post, arrays.short_delay])
 
     np.testing.assert_array_equal(targets(1.0), targets(normal(0.0, 1.0)))
 
@@ -137,7 +137,7 @@ def test_weights_and_delays_and_states_are_independent() -> None:
     net.projection(u, u, one_to_one(), uniform(0, 1), uniform(0, 1))
     compiled = compile_network(net)
     state = compiled.groups.states[0]
-    drawn = [state[0], state[1], compiled.arrays.weight, compiled.arrays.syn_delay]
+    drawn = [state[0], state[1], compiled.arrays.weight, compiled.arrays.short_delay]
     correlations = np.corrcoef(drawn)[np.triu_indices(4, 1)]
     assert np.all(np.abs(correlations) < 5 / np.sqrt(200))
 
