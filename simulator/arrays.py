@@ -78,10 +78,11 @@ PROJ = _dtype(
 
 # -- what changes ---------------------------------------------------------------------------
 
-# The engine: time reached, end of the open piece of the sources, counters.
+# The engine: time reached, end of the open piece of the sources, counters; budget: how much of its
+# work one call of the loop may do.
 ENGINE = _dtype(
     "now input_end t_used",
-    "src_pos src_end n_out n_flights n_due n_touched n_used rounds culprit deliveries",
+    "src_pos src_end n_out n_flights n_due n_touched n_used rounds culprit deliveries budget",
 )
 
 # A neuron: t_last, time for which its state holds; ref_until, end of its refractory period; due,

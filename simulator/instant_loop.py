@@ -53,6 +53,7 @@ __all__ = [
     "MORE_INPUT",
     "MORE_OUTPUT",
     "MORE_ROOM",
+    "PAUSED",
     "TOO_MANY_ROUNDS",
     "make_instant_loop",
 ]
@@ -63,8 +64,10 @@ MORE_INPUT = 1  # the open piece of the sources is used up
 MORE_OUTPUT = 2  # the spike buffer is full
 MORE_ROOM = 3  # a ring or the heap of spikes in flight is full
 TOO_MANY_ROUNDS = 4  # a zero-delay loop does not end
+PAUSED = 5  # the budget of this call is used up
 
 MAX_ROUNDS = 100_000  # at one instant
+PASS = 16  # what a pass of the loop takes of the budget, in deliveries
 
 
 def make_instant_loop(
@@ -412,7 +415,11 @@ def make_instant_loop(
     @register_jitable(forceinline=True)
     def all_rounds(net, blocks, rule_blocks, st, work, until):
         past = np.nextafter(until, infinity)
+        limit = st.engine[0].deliveries + st.engine[0].budget
         while True:
+            limit -= PASS
+            if st.engine[0].deliveries > limit:
+                return PAUSED
             if st.engine[0].n_used > 0:
                 examine_list(net, blocks, st, work)
             arrival = next_arrival(net, st)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -64,17 +65,16 @@ class Recording:
         self._pieces[population] = [joined]
         return joined
 
-    def sampling_times(self, until: float) -> Iterator[float]:
-        """Times up to ``until`` at which a sample is due, in order; ask :meth:`due` at each."""
-        while True:
-            pending = [
+    def next_sample(self) -> float:
+        """Time of the earliest sample that is still to be taken, infinity if there is none."""
+        return min(
+            (
                 plan.times[k]
                 for plan, k in zip(self._plans, self._next, strict=True)
                 if k < len(plan.times)
-            ]
-            if not pending or min(pending) > until:
-                return
-            yield min(pending)
+            ),
+            default=math.inf,
+        )
 
     def due(self, t: float) -> list[tuple[int, StateSampling | WeightSampling]]:
         """The plans that sample at time ``t``; each is moved on to its next time."""

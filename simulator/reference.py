@@ -28,8 +28,7 @@ from simulator.model import NeuronModel, PlasticityRule
 from simulator.network import Network
 from simulator.population_kernels import make_touch
 from simulator.queues import synapse_delay
-from simulator.seeds import generator
-from simulator.sources import SourceStream, SpikeSource
+from simulator.sources import SpikeSource, open_sources
 from simulator.traces import TraceKernels, trace_kernels
 from simulator.zero_delay import describe_loop
 
@@ -108,15 +107,7 @@ class Reference:
         self._spikes: dict[str, list[tuple[float, int]]] = {p: [] for p in network.populations}
         self._neurons = self._make_neurons()
         self._rows: list[list[list[_Synapse]]] = self._make_synapses()
-        self._sources = SourceStream(
-            [
-                (p.model, p.size, int(lo), _stream(network.seed, p.name))
-                for p, lo in zip(
-                    network.populations.values(), self._compiled.arrays.pops.lo, strict=True
-                )
-                if isinstance(p.model, SpikeSource)
-            ]
-        )
+        self._sources = open_sources(network, self._compiled.arrays.pops.lo.tolist())
         self._input: list[tuple[float, int]] = []
         self._input_end = 0.0
         for neuron in self._neurons:
@@ -315,7 +306,3 @@ class Reference:
             for j in range(n_post)
             if not (row.no_self and j == i)
         ]
-
-
-def _stream(seed: int, name: str) -> Any:
-    return lambda chunk: generator(seed, "source", name, counter=chunk)

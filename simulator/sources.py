@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from simulator.errors import NetworkError, SimulationError
+from simulator.seeds import generator
 
-__all__ = ["SourceStream", "SpikeSource"]
+if TYPE_CHECKING:
+    from simulator.network import Network
+
+__all__ = ["SourceStream", "SpikeSource", "open_sources"]
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -42,7 +46,8 @@ class SpikeSource:
     ) -> tuple[Floats, Indices]:
         """Times (ms) and neurons of one chunk, ordered by time, then neuron.
 
-        ``stream(chunk)`` is the random stream of this population and chunk.
+        Chunk k holds the times from ``k * chunk_ms`` up to, but not including, those of chunk
+        k + 1.  ``stream(chunk)`` is the random stream of this population and chunk.
         """
         raise NotImplementedError
 
@@ -78,10 +83,12 @@ class SourceStream:
                 while (chunk + 1) * source.chunk_ms <= start:  # rounding of the division
                     chunk += 1
                 times, neurons = source.spikes(chunk, size, stream)
+                end = (chunk + 1) * source.chunk_ms
+                begin = 0.0 if math.isinf(source.chunk_ms) else chunk * source.chunk_ms
+                _check_chunk(source, chunk, (begin, end), size, times, neurons)
                 self._chunk[k] = chunk
                 self._open[k] = (times, neurons + first)
-                self._end[k] = (chunk + 1) * source.chunk_ms
-                self._check_order(k, times, neurons)
+                self._end[k] = end
         end = min(self._end)
         parts = []
         for times, neurons in self._open:
@@ -94,20 +101,55 @@ class SourceStream:
         order = np.lexsort((neurons, times))
         return times[order], neurons[order], end
 
-    def _check_order(self, k: int, times: Floats, neurons: Indices) -> None:
-        """An engine relies on it: ordered by time, then neuron, and no spike twice."""
-        later = times[1:] > times[:-1]
-        wrong = np.flatnonzero(
-            ~(later | ((times[1:] == times[:-1]) & (neurons[1:] > neurons[:-1])))
+
+def open_sources(network: Network, first_neurons: Sequence[int]) -> SourceStream:
+    """The sources of a network; ``first_neurons`` are the global numbers by population."""
+
+    def stream(name: str) -> Callable[[int], np.random.Generator]:
+        return lambda chunk: generator(network.seed, "source", name, counter=chunk)
+
+    return SourceStream(
+        [
+            (pop.model, pop.size, first, stream(pop.name))
+            for pop, first in zip(network.populations.values(), first_neurons, strict=True)
+            if isinstance(pop.model, SpikeSource)
+        ]
+    )
+
+
+def _check_chunk(
+    source: SpikeSource,
+    chunk: int,
+    span: tuple[float, float],
+    size: int,
+    times: Floats,
+    neurons: Indices,
+) -> None:
+    """An engine relies on it: ordered by time, then neuron, no spike twice, none elsewhere."""
+    where = f"{type(source).__name__}, chunk {chunk}"
+    later = times[1:] > times[:-1]
+    wrong = np.flatnonzero(~(later | ((times[1:] == times[:-1]) & (neurons[1:] > neurons[:-1]))))
+    if wrong.size:
+        a = int(wrong[0])
+        raise SimulationError(
+            f"{where}: spikes {a} and {a + 1}, at {times[a]} ms (neuron "
+            f"{neurons[a]}) and {times[a + 1]} ms (neuron {neurons[a + 1]}), are out of order "
+            "or the same"
         )
-        if wrong.size:
-            a = int(wrong[0])
-            name = type(self._sources[k][0]).__name__
-            raise SimulationError(
-                f"{name}, chunk {self._chunk[k]}: spikes {a} and {a + 1}, at {times[a]} ms (neuron "
-                f"{neurons[a]}) and {times[a + 1]} ms (neuron {neurons[a + 1]}), are out of order "
-                "or the same"
-            )
+    wrong = np.flatnonzero(~((times >= span[0]) & (times < span[1])))
+    if wrong.size:
+        a = int(wrong[0])
+        raise SimulationError(
+            f"{where}: spike {a} is at {times[a]} ms; the chunk is from {span[0]} ms to before "
+            f"{span[1]} ms, and a spike belongs to the chunk of its time"
+        )
+    wrong = np.flatnonzero((neurons < 0) | (neurons >= size))
+    if wrong.size:
+        a = int(wrong[0])
+        raise SimulationError(
+            f"{where}: spike {a} is of neuron {neurons[a]}; the population has neurons 0 to "
+            f"{size - 1}"
+        )
 
 
 def check_spike_times(name: str, times: Floats, neurons: Indices, size: int) -> None:

@@ -242,12 +242,12 @@ def test_queues_grow_while_thousands_of_spikes_are_in_flight() -> None:
     reference = Reference(balanced(delay_scale=10.0))
     reference.run(60.0)
     simulation = Simulation(balanced(delay_scale=10.0))
-    rings, flights = (getattr(simulation._state, name).size for name in ("rings", "flights"))
+    rings, flights = (getattr(simulation._engine.state, name).size for name in ("rings", "flights"))
     simulation.run(25.0)
     middle = through_a_file(simulation.save())
     simulation.run(60.0)
-    assert simulation._state.rings.size > rings
-    assert simulation._state.flights.size > flights
+    assert simulation._engine.state.rings.size > rings
+    assert simulation._engine.state.flights.size > flights
     assert_equal_engines(simulation, reference)
     fresh = Simulation(balanced(delay_scale=10.0))  # its queues are still small
     fresh.restore(middle)
@@ -262,7 +262,7 @@ def test_the_spike_buffer_is_emptied_whenever_it_is_full(monkeypatch: pytest.Mon
     expected = everything(finished(balanced(), 40.0))
     monkeypatch.setattr(engine_state, "_OUTPUT", 1)
     simulation = Simulation(balanced())
-    assert simulation._state.output.size < sum(len(t) for t, _ in expected.values())
+    assert simulation._engine.state.output.size < sum(len(t) for t, _ in expected.values())
     simulation.run(40.0)
     assert_same_spikes(everything(simulation), expected)
 

@@ -214,6 +214,32 @@ def test_the_chunk_at_fault_is_named() -> None:
         stream.next_piece(5.0)
 
 
+@pytest.mark.parametrize(
+    ("spike", "text"),
+    [
+        ((2.4, 0), r"spike 0 is at 2\.4 ms; the chunk is from 2\.5 ms to before 5\.0 ms"),
+        ((5.0, 0), r"spike 0 is at 5\.0 ms; .* belongs to the chunk of its time"),
+        ((inf, 0), r"spike 0 is at inf ms"),
+        ((3.5, 2), r"spike 0 is of neuron 2; the population has neurons 0 to 1"),
+        ((3.5, -1), r"spike 0 is of neuron -1"),
+    ],
+)
+def test_a_spike_outside_its_chunk_or_population_is_refused(
+    spike: tuple[float, int], text: str
+) -> None:
+    class Wrong(SpikeSource):
+        chunk_ms = 2.5
+
+        def spikes(self, chunk: int, size: int, stream: Any) -> tuple[Any, Any]:
+            return np.array([spike[0]][:chunk]), np.array([spike[1]][:chunk], np.int64)
+
+    stream = stream_of((SpikeTimes([0.0]), 1), (Wrong(), 2))
+    assert stream.next_piece(0.0)[0].tolist() == [0.0]
+    for _ in range(2):  # asking again does not let it pass
+        with pytest.raises(SimulationError, match=f"^Wrong, chunk 1: {text}"):
+            stream.next_piece(2.5)
+
+
 def test_an_engine_passes_the_refusal_on() -> None:
     net = Network()
     u = net.population("u", 1, Listed([(1.0, 0), (0.5, 0)]))

@@ -1,0 +1,144 @@
+"""The compiled engine: the arrays of a network, its event loop, and what the loop asks for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator import instant_loop
+from simulator.arrays import EVENT, EngineState, records
+from simulator.compile import compile_network
+from simulator.engine_state import grown, new_state, new_workspace
+from simulator.errors import SimulationError
+from simulator.instant_loop import make_instant_loop
+from simulator.interrupt import HeldInterrupt
+from simulator.network import Network
+from simulator.sources import open_sources
+from simulator.start import predict_all, to_modes
+from simulator.zero_delay import describe_loop
+
+__all__ = ["Engine"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+# How much of its work (deliveries, and passes of the loop) one call of the loop may do: as much as
+# takes about a tenth of a second, found out as the run goes on, because a delivery costs 10 ns in
+# one model and 10 us in another.  Between calls the interpreter sees to signals.
+_LEAST, _FIRST, _MOST = 1 << 6, 1 << 14, 1 << 21
+_SHORT, _LONG = 0.05, 0.2  # s
+
+
+@lru_cache(maxsize=64)
+def _event_loop(models: tuple[Any, ...], rules: tuple[Any, ...]) -> Any:
+    return make_instant_loop(models, rules)
+
+
+class Engine:
+    """A compiled network and its state.
+
+    Parameters
+    ----------
+    network
+        The description.
+    on_spikes
+        ``on_spikes(times_ms, neurons, populations)`` gets the recorded spikes in pieces: index of
+        the neuron within its population, and number of the population.
+    """
+
+    def __init__(self, network: Network, on_spikes: Callable[[Floats, Ints, Ints], None]) -> None:
+        self.network = network
+        self.compiled = compile_network(network)
+        self.state = new_state(self.compiled)
+        self.piece_start = 0.0  # ms, of the open piece of the sources
+        self._work = new_workspace(self.compiled, self.state)
+        self._loop = _event_loop(self.compiled.models, self.compiled.rules)
+        self._sources = open_sources(network, self.compiled.arrays.pops.lo.tolist())
+        self._on_spikes = on_spikes
+        self._budget = _FIRST
+        self._loop_is_ready = False
+        to_modes(self.compiled)
+        predict_all(self.compiled, self.state)
+
+    @property
+    def time(self) -> float:
+        """Time reached, in ms."""
+        return float(self.state.engine[0].now)
+
+    def get_ready(self) -> None:
+        """Have the loop compiled, which takes a while; until then Ctrl-C acts at once."""
+        if not self._loop_is_ready:
+            self._call(self.time, 0)
+            self._loop_is_ready = True
+
+    def advance(self, until: float, interrupt: HeldInterrupt) -> None:
+        """Handle all events up to and including time ``until`` (ms), or up to the end of the
+        instant at which an interrupt is found pending."""
+        while True:
+            start = time.perf_counter()
+            status = self._call(until, self._budget)
+            if status == instant_loop.DONE:
+                return
+            if status == instant_loop.PAUSED:
+                self._adapt_budget(time.perf_counter() - start)
+            elif status == instant_loop.MORE_INPUT:
+                self.open_piece(float(self.state.engine[0].input_end))
+            elif status == instant_loop.MORE_OUTPUT:
+                self.drain()
+            elif status == instant_loop.MORE_ROOM:
+                self.replace_state(grown(self.compiled, self.state))
+            else:
+                culprit = int(self.state.engine[0].culprit)
+                names = list(self.network.populations)
+                raise SimulationError(
+                    describe_loop(self.network, names[self.state.neurons[culprit].pop], self.time)
+                )
+            if interrupt.pending:
+                until = self.time
+
+    def open_piece(self, start: float, position: int = 0) -> None:
+        """Make the spikes of the sources from ``start`` (ms) on the open piece; ``position`` is the
+        first that has not been handled."""
+        times, neurons, end = self._sources.next_piece(start)
+        source = records(times.size, EVENT)
+        source.t, source.i = times, neurons
+        self.piece_start = start
+        self.state = self.state._replace(source=source)
+        engine = self.state.engine[0]
+        engine.input_end, engine.src_pos, engine.src_end = end, position, times.size
+
+    def drain(self) -> None:
+        """Hand on the spikes in the output buffer."""
+        st = self.state
+        n = int(st.engine[0].n_out)
+        if n:
+            times, neurons = st.output.t[:n], st.output.i[:n]
+            pops = st.neurons.pop[neurons]
+            st.engine[0].n_out = 0
+            self._on_spikes(times, neurons - self.compiled.arrays.pops.lo[pops], pops)
+
+    def replace_state(self, state: EngineState) -> None:
+        """Go on with these arrays."""
+        self.state = state
+        self._work = new_workspace(self.compiled, state)
+
+    def _call(self, until: float, budget: int) -> int:
+        groups = self.compiled.groups
+        blocks = tuple(zip(groups.states, groups.parameters, groups.horizons, strict=True))
+        self.state.engine[0].budget = budget
+        return int(
+            self._loop(
+                self.compiled.arrays, blocks, groups.rules, self.state, self._work, float(until)
+            )
+        )
+
+    def _adapt_budget(self, seconds: float) -> None:
+        if seconds < _SHORT:
+            self._budget = min(2 * self._budget, _MOST)
+        elif seconds > _LONG:
+            self._budget = max(self._budget // 2, _LEAST)

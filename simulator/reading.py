@@ -1,0 +1,119 @@
+"""Reading a compiled network as its description names things: states, and weights both ways."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.compile import CompiledNetwork
+from simulator.engine import Engine
+from simulator.errors import SimulationError
+from simulator.model import NeuronModel
+from simulator.network import Population, Projection
+from simulator.population_kernels import make_touch
+
+__all__ = ["check_variable", "get_weights", "put_weights", "read_state"]
+
+Floats = npt.NDArray[np.float64]
+
+
+def check_variable(pop: Population, variable: str) -> NeuronModel:
+    """The population's model; :class:`SimulationError` if it has no such state variable."""
+    if isinstance(pop.model, NeuronModel) and variable in pop.model.state:
+        return pop.model
+    known = tuple(pop.model.state) if isinstance(pop.model, NeuronModel) else ()
+    raise SimulationError(
+        f"population {pop.name!r} has no state variable {variable!r}; "
+        f"it has {', '.join(known) or 'none (it is a spike source)'}"
+    )
+
+
+def read_state(engine: Engine, pop: Population, first: int = 0, end: int | None = None) -> Floats:
+    """State of neurons ``first`` to ``end`` at the present time, shape (variables, neurons)."""
+    assert isinstance(pop.model, NeuronModel)
+    model, p = pop.model, pop.model.parameters
+    arrays, st, now = engine.compiled.arrays, engine.state, engine.time
+    k = list(engine.network.populations).index(pop.name)
+    row = arrays.pops[k]
+    end = pop.size if end is None else end
+    block = engine.compiled.groups.states[int(row.group)]
+    values = block[:, int(row.at) + first : int(row.at) + end].copy()
+    n = type(model).State(*values)
+    neurons = st.neurons[int(row.lo) + first : int(row.lo) + end]
+    if row.lazy:
+        age = now - float(st.pops[k].frame)
+        for mode, tau in zip(values, model.time_constants(p), strict=True):
+            mode *= math.exp(-age / tau)
+        for i in range(end - first):
+            model.from_modes(n, i, p)
+            if neurons[i].ref_until > now:
+                model.clamp(n, i, p)
+        return values
+    touch = make_touch(type(model))
+    for i in range(end - first):
+        shared = row.together and not neurons[i].odd
+        t_last = float(st.pops[k].clock if shared else neurons[i].t_last)
+        touch(n, i, p, t_last, float(neurons[i].ref_until), now)
+    return values
+
+
+def get_weights(compiled: CompiledNetwork, proj: Projection) -> Floats:
+    """Present weights in the shape of the description."""
+    stored, order = _stored(compiled, proj), compiled.orders[proj.name]
+    if proj.connector.rows is not None:
+        values = np.empty(_n_synapses(compiled, proj))
+        values[slice(None) if order is None else order] = stored
+        return values
+    values = np.zeros(proj.pre.size * proj.post.size)
+    if order is None:
+        values[:] = stored
+    else:
+        values[order] = stored
+    return values.reshape(proj.pre.size, proj.post.size)
+
+
+def put_weights(compiled: CompiledNetwork, proj: Projection, values: npt.ArrayLike) -> None:
+    """Replace the weights of a projection, in the shape of :func:`get_weights`.
+
+    Raises
+    ------
+    SimulationError
+        For the wrong number of values, values that are not finite, or a projection that was
+        described with one weight for all.
+    """
+    stored, order = _stored(compiled, proj), compiled.orders[proj.name]
+    given = np.asarray(values, dtype=np.float64)
+    expected = get_weights(compiled, proj).shape
+    if given.shape != expected:
+        raise SimulationError(
+            f"projection {proj.name!r}: weights of shape {given.shape}; {expected} is needed"
+        )
+    wrong = np.flatnonzero(~np.isfinite(given))
+    if wrong.size:
+        k = int(wrong[0])
+        raise SimulationError(
+            f"projection {proj.name!r}: weight[{k}] = {given.flat[k]}; finite numbers are needed"
+        )
+    if stored.size == 1 and given.size != 1:
+        raise SimulationError(
+            f"projection {proj.name!r} was described with one weight for all its synapses; "
+            "describe it with an array to change them one by one"
+        )
+    stored[:] = given.ravel() if order is None else given.ravel()[order]
+
+
+def _stored(compiled: CompiledNetwork, proj: Projection) -> Floats:
+    """The projection's part of the weight array."""
+    arrays = compiled.arrays
+    q = list(compiled.network.projections).index(proj.name)
+    last = q + 1 == arrays.projs.size
+    return arrays.weight[arrays.projs[q].w_at : None if last else arrays.projs[q + 1].w_at]
+
+
+def _n_synapses(compiled: CompiledNetwork, proj: Projection) -> int:
+    """Stored synapses of a projection that is kept in rows."""
+    q = list(compiled.network.projections).index(proj.name)
+    row_ptr = compiled.arrays.row_ptr
+    return int(row_ptr[compiled.arrays.projs[q].row_at + proj.pre.size])
