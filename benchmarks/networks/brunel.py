@@ -1,0 +1,87 @@
+"""The sparse random network of Brunel 2000, model A, asynchronous irregular at about 38 Hz.
+
+10,000 excitatory and 2,500 inhibitory neurons whose synapses make the potential jump; each neuron
+hears 1,000 of the former, 250 of the latter and an external Poisson train of its own.
+
+Source: N. Brunel 2000, "Dynamics of sparsely connected networks of excitatory and inhibitory spiking
+neurons", J. Comput. Neurosci. 8, 183-208, sections 2 and 5.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy.typing as npt
+
+from encoders import Poisson
+from neurons import LIFDelta
+from simulator import Network, explicit, fixed_in_degree, one_to_one
+
+__all__ = ["BRUNEL", "POPULATIONS", "BrunelParameters", "brunel"]
+
+POPULATIONS = ("exc", "inh")
+
+Pairs = dict[str, tuple[npt.ArrayLike, npt.ArrayLike]]
+
+
+class BrunelParameters(NamedTuple):
+    """Of the network; potentials in mV, times in ms."""
+
+    n_exc: int = 10_000  # [1] excitatory neurons
+    n_inh: int = 2_500  # [1] inhibitory neurons
+    c_exc: int = 1_000  # [1] excitatory synapses of a neuron
+    c_inh: int = 250  # [1] inhibitory synapses of a neuron
+    tau_m: float = 20.0  # [ms] membrane
+    v_th: float = 20.0  # [mV] threshold
+    v_reset: float = 10.0  # [mV]
+    t_ref: float = 2.0  # [ms] refractory period
+    j: float = 0.1  # [mV] jump caused by an excitatory spike
+    g: float = 5.0  # [1] inhibitory jump over excitatory jump
+    eta: float = 2.0  # [1] external rate over the one that takes the mean to threshold
+    delay: float = 1.5  # [ms]
+
+    def external_hz(self) -> float:
+        """Rate of the external train of a neuron (equation 3: c_exc times nu_ext)."""
+        return 1000.0 * self.eta * self.v_th / (self.j * self.tau_m)
+
+    def fan_out(self) -> float:
+        """Mean number of recurrent synapses of a neuron."""
+        return float(self.c_exc + self.c_inh)
+
+
+BRUNEL = BrunelParameters()
+
+
+def brunel(
+    parameters: BrunelParameters = BRUNEL, seed: int = 1, pairs: Pairs | None = None
+) -> Network:
+    """The network, recording all spikes.
+
+    Parameters
+    ----------
+    parameters
+        As published, or scaled for a test.
+    seed
+        Of connections and external trains; all potentials start at 0.
+    pairs
+        (pre, post) of each recurrent projection, by its name, when the connections are given.
+    """
+    p = parameters
+    net = Network(seed=seed)
+    model = LIFDelta(tau_m=p.tau_m, v_th=p.v_th, v_reset=p.v_reset, t_ref=p.t_ref)
+    for name, size in zip(POPULATIONS, (p.n_exc, p.n_inh), strict=True):
+        net.population(name, size, model)
+        net.record_spikes(name)
+    for pre, degree, weight in (("exc", p.c_exc, p.j), ("inh", p.c_inh, -p.g * p.j)):
+        for post in POPULATIONS:
+            name = f"{pre}->{post}"
+            connector = (
+                explicit(*pairs[name])
+                if pairs is not None
+                else fixed_in_degree(degree, self_connections=False)
+            )
+            net.projection(pre, post, connector, weight=weight, delay=p.delay)
+    for post, size in zip(POPULATIONS, (p.n_exc, p.n_inh), strict=True):
+        external = net.population(f"external {post}", size, Poisson(p.external_hz()))
+        net.projection(external, post, one_to_one(), weight=p.j, delay=p.delay)
+    return net
