@@ -49,7 +49,12 @@ class CubaParameters(NamedTuple):
 CUBA = CubaParameters()
 
 
-def cuba(parameters: CubaParameters = CUBA, seed: int = 1, pairs: Pairs | None = None) -> Network:
+def cuba(
+    parameters: CubaParameters = CUBA,
+    seed: int = 1,
+    pairs: Pairs | None = None,
+    neuron: type[LIFExp] = LIFExp,
+) -> Network:
     """The network, recording all spikes.
 
     Parameters
@@ -60,10 +65,12 @@ def cuba(parameters: CubaParameters = CUBA, seed: int = 1, pairs: Pairs | None =
         Of connections and initial potentials.
     pairs
         (pre, post) of each projection, by its name, when the connections are given.
+    neuron
+        The class of the neurons.
     """
     p = parameters
     net = Network(seed=seed)
-    model = LIFExp(
+    model = neuron(
         tau_m=p.tau_m,
         tau_exc=p.tau_exc,
         tau_inh=p.tau_inh,

@@ -1,0 +1,78 @@
+"""The page of the ladder, ``bench.md``: what was measured, on what, under which load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import draw_ladder
+from benchmarks.rung import Measured, Options, Rung
+from experiments.atomic import write_atomically
+
+__all__ = ["save_figure", "write_page"]
+
+
+def write_page(
+    sections: Sequence[tuple[Rung, Measured]],
+    content: Mapping[str, Any],
+    folder: Path,
+    options: Options,
+) -> list[Path]:
+    """Write the page and its figures; the files, the page first."""
+    lines = [
+        "# The ladder: speed and memory",
+        "",
+        "<!-- Written by `spikemesh bench`; edit benchmarks/ instead. -->",
+        "",
+        "Processor time of one thread, medians of the runs of a row; every run is a process of its "
+        "own and the rows of a table took turns. Same parameters for everybody; rates must agree.",
+        "",
+        f"- Command: `{_command(options)}`",
+        *_provenance(content),
+        "",
+    ]
+    if options.quick or options.tiny:
+        lines += ["Sizes are small: this was a quick look, not the ladder.", ""]
+    ladder = draw_ladder(sections)
+    if ladder is not None:
+        save_figure(ladder, folder / "bench-ladder.png")
+        lines += ["![Times over those of Spikemesh](bench-ladder.png)", ""]
+    for rung, measured in sections:
+        lines += [f"## {rung.title}", "", *rung.section(measured, folder), ""]
+        absent = [f"- {name}: {reason}" for name, reason in measured.missing.items()]
+        if absent:
+            lines += ["Not in the table:", "", *absent, ""]
+    page = folder / "bench.md"
+    write_atomically(page, lambda file: file.write(("\n".join(lines).rstrip() + "\n").encode()))
+    figures = [p for p in sorted(folder.glob("bench-*.png")) if f"({p.name})" in "\n".join(lines)]
+    return [page, *figures]
+
+
+def save_figure(figure: Any, path: Path) -> None:
+    """Write a matplotlib figure as PNG."""
+    write_atomically(path, lambda file: figure.savefig(file, format="png", dpi=150))
+
+
+def _command(options: Options) -> str:
+    if options.tiny:
+        return "the smallest sizes, for tests"
+    return "spikemesh bench --quick" if options.quick else "spikemesh bench"
+
+
+def _provenance(content: Mapping[str, Any]) -> list[str]:
+    records = [r for rung in content["rungs"].values() for found in rung.values() for r in found]
+    machine, versions = content["machine"], dict(content["versions"])
+    for rung in content["rungs"].values():
+        for name, found in rung.items():
+            if found and "version" in found[-1]:
+                versions[name.split(",")[0]] = found[-1]["version"]
+    loads = sorted(float(r["load"]) for r in records)
+    days = sorted(str(r["at"]) for r in records)
+    named = ", ".join(f"{k} {v}" for k, v in versions.items() if v)
+    return [
+        f"- Versions: {named}",
+        f"- Machine: {machine['processor']}, {machine['cores']} cores, {machine['system']}",
+        f"- Measured from {days[0]} to {days[-1]}; load of the machine (processes that wanted a "
+        f"core) {loads[0]:.1f} to {loads[-1]:.1f}, median {loads[len(loads) // 2]:.1f}",
+    ]
