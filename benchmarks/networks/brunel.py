@@ -11,17 +11,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy.typing as npt
-
 from encoders import Poisson
 from neurons import LIFDelta
-from simulator import Network, explicit, fixed_in_degree, one_to_one
+from simulator import Network, fixed_in_degree, one_to_one
 
 __all__ = ["BRUNEL", "POPULATIONS", "BrunelParameters", "brunel"]
 
 POPULATIONS = ("exc", "inh")
-
-Pairs = dict[str, tuple[npt.ArrayLike, npt.ArrayLike]]
 
 
 class BrunelParameters(NamedTuple):
@@ -52,9 +48,7 @@ class BrunelParameters(NamedTuple):
 BRUNEL = BrunelParameters()
 
 
-def brunel(
-    parameters: BrunelParameters = BRUNEL, seed: int = 1, pairs: Pairs | None = None
-) -> Network:
+def brunel(parameters: BrunelParameters = BRUNEL, seed: int = 1) -> Network:
     """The network, recording all spikes.
 
     Parameters
@@ -63,8 +57,6 @@ def brunel(
         As published, or scaled for a test.
     seed
         Of connections and external trains; all potentials start at 0.
-    pairs
-        (pre, post) of each recurrent projection, by its name, when the connections are given.
     """
     p = parameters
     net = Network(seed=seed)
@@ -74,12 +66,7 @@ def brunel(
         net.record_spikes(name)
     for pre, degree, weight in (("exc", p.c_exc, p.j), ("inh", p.c_inh, -p.g * p.j)):
         for post in POPULATIONS:
-            name = f"{pre}->{post}"
-            connector = (
-                explicit(*pairs[name])
-                if pairs is not None
-                else fixed_in_degree(degree, self_connections=False)
-            )
+            connector = fixed_in_degree(degree, self_connections=False)
             net.projection(pre, post, connector, weight=weight, delay=p.delay)
     for post, size in zip(POPULATIONS, (p.n_exc, p.n_inh), strict=True):
         external = net.population(f"external {post}", size, Poisson(p.external_hz()))

@@ -12,16 +12,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy.typing as npt
-
 from neurons import LIFExp
-from simulator import Network, explicit, fixed_probability, uniform
+from simulator import Network, fixed_probability, uniform
 
 __all__ = ["CUBA", "POPULATIONS", "CubaParameters", "cuba"]
 
 POPULATIONS = ("exc", "inh")
-
-Pairs = dict[str, tuple[npt.ArrayLike, npt.ArrayLike]]
 
 
 class CubaParameters(NamedTuple):
@@ -50,10 +46,7 @@ CUBA = CubaParameters()
 
 
 def cuba(
-    parameters: CubaParameters = CUBA,
-    seed: int = 1,
-    pairs: Pairs | None = None,
-    neuron: type[LIFExp] = LIFExp,
+    parameters: CubaParameters = CUBA, seed: int = 1, neuron: type[LIFExp] = LIFExp
 ) -> Network:
     """The network, recording all spikes.
 
@@ -63,8 +56,6 @@ def cuba(
         As published, or scaled for a test.
     seed
         Of connections and initial potentials.
-    pairs
-        (pre, post) of each projection, by its name, when the connections are given.
     neuron
         The class of the neurons.
     """
@@ -84,11 +75,6 @@ def cuba(
         net.record_spikes(name)
     for pre, weight, port in (("exc", p.w_exc, "excitatory"), ("inh", p.w_inh, "inhibitory")):
         for post in POPULATIONS:
-            name = f"{pre}->{post}"
-            connector = (
-                explicit(*pairs[name])
-                if pairs is not None
-                else fixed_probability(p.probability, self_connections=False)
-            )
+            connector = fixed_probability(p.probability, self_connections=False)
             net.projection(pre, post, connector, weight=weight, delay=p.delay, port=port)
     return net
