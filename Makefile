@@ -7,19 +7,22 @@ RUNTIME := $(VENV)/.runtime-installed
 DEVELOPMENT := $(VENV)/.development-installed
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 
+BENCH ?=
+
 DEMO := runs/demo
 DEMO_SETTINGS := --set m=32 --set data=embedded
 DEMO_RASTER := --window 0:1000
 DEMO_PLACE := --mesh 8x8
 
-.PHONY: help demo pictures test lint types tests reproduce clean
+.PHONY: help demo pictures test lint types tests bench reproduce clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo       train on the embedded digits, place the network on a mesh, draw pictures"
 	@echo "make test       lint, types and tests"
 	@echo "make pictures   run the demo and take its pictures into docs/pictures"
-	@echo "make reproduce  write the tables of docs/results"
+	@echo "make bench      climb the ladder of speed and memory, for some minutes; BENCH=--quick for a look"
+	@echo "make reproduce  write the pages of docs/results, in some hours"
 	@echo "make clean      remove the virtual environment, the caches and the demo run"
 
 demo: $(RUNTIME)
@@ -43,8 +46,13 @@ types: $(DEVELOPMENT)
 tests: $(DEVELOPMENT)
 	$(BIN)/python -m pytest -q
 
+# Peers in other interpreters: make bench BENCH="--nest-python ... --brian2-python ..."
+bench: $(DEVELOPMENT)
+	$(BIN)/spikemesh bench $(BENCH)
+
 reproduce: $(DEVELOPMENT)
 	$(BIN)/python -m experiments.reproduce
+	$(BIN)/spikemesh bench $(BENCH)
 
 clean:
 	rm -rf $(VENV) $(DEMO) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -29,11 +29,13 @@ def draw_ladder(sections: Sequence[tuple[Rung, Measured]]) -> Figure | None:
             panels.append((rung.title, ratios))
     if not panels:
         return None
-    rows = [len(ratios) for _, ratios in panels]
-    figure = Figure(figsize=(7.5, 0.55 + 0.75 * len(panels) + 0.27 * sum(rows)), layout="constrained")
+    rows = [len(ratios) - 1 for _, ratios in panels]
+    figure = Figure(
+        figsize=(7.5, 0.55 + 0.75 * len(panels) + 0.27 * sum(rows)), layout="constrained"
+    )
     axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=rows, sharex=True)[:, 0]
     for axis, (title, ratios) in zip(axes, panels, strict=True):
-        _bars(axis, title, ratios)
+        _dots(axis, title, ratios)
     axes[-1].set_xlabel("processor time for the same work, over that of Spikemesh (1)")
     return figure
 
@@ -51,27 +53,30 @@ def _ratios(measured: Measured) -> dict[str, float]:
     return {name: value / cost[SPIKEMESH] for name, value in cost.items()}
 
 
-def _bars(axis: Axes, title: str, ratios: dict[str, float]) -> None:
-    names = list(ratios)
-    values = [ratios[name] for name in names]
-    colours = [BLUE if name.startswith(SPIKEMESH) else ORANGE for name in names]
-    places = range(len(names), 0, -1)
-    axis.barh(list(places), values, color=colours, height=0.66)
-    axis.set_yticks(list(places), names, fontsize=8)
-    axis.set_xscale("log")
-    axis.axvline(1.0, color="black", lw=0.8)
-    for place, value in zip(places, values, strict=True):
+def _dots(axis: Axes, title: str, ratios: dict[str, float]) -> None:
+    names = [name for name in ratios if name != SPIKEMESH]
+    places = list(range(len(names), 0, -1))
+    for place, name in zip(places, names, strict=True):
+        colour = BLUE if name.startswith(SPIKEMESH) else ORANGE
+        value = ratios[name]
+        axis.plot([1.0, value], [place, place], color=colour, lw=2.5, solid_capstyle="butt")
+        axis.plot(value, place, "o", color=colour, ms=7)
         axis.annotate(
             f"{value:.3g}",
             (max(value, 1.0), place),
-            xytext=(4, 0),
+            xytext=(8, 0),
             textcoords="offset points",
             va="center",
             fontsize=8,
         )
+    axis.set_yticks(places, names, fontsize=8)
+    axis.set_ylim(0.4, len(names) + 0.6)
+    axis.set_xscale("log")
+    axis.axvline(1.0, color="black", lw=1.0)
     axis.set_title(title, fontsize=9, loc="left")
     axis.margins(x=0.12)
     style(axis)
+    axis.grid(visible=False, axis="y")
 
 
 def style(axis: Axes) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers import Peers
+from benchmarks.peers import Peers, find_peers
 from benchmarks.process import Record
 from benchmarks.report import write_page
 from benchmarks.rung import Measured, Options, Rung, Subject, find_rungs
@@ -17,7 +17,7 @@ from experiments.provenance import machine, timestamp, versions
 from experiments.reporting import QuietReporter, Reporter
 from simulator.errors import DataError, SpikemeshError
 
-__all__ = ["Store", "climb"]
+__all__ = ["Store", "bench_command", "climb"]
 
 SCHEMA = 1
 
@@ -118,7 +118,7 @@ def climb(
     sections = []
     for rung in find_rungs(()):
         measured = _measured(rung, options, store, failures.get(rung.name, {}))
-        if measured.subjects:
+        if measured.subjects or any(s.missing for s in rung.subjects(options)):
             sections.append((rung, measured))
     return write_page(sections, store.content, out, options)
 
@@ -138,7 +138,7 @@ def _measure(
                 plan.append((repeat, subject))
     for subject in subjects:
         if subject.missing:
-            told.note(f"{rung.name}: {subject.name} is {subject.missing}")
+            told.note(f"{rung.name}: {subject.name}: {subject.missing}")
     with told.progress(rung.name, len(plan)) as bar:
         for repeat, subject in plan:
             bar.note(subject.name)
@@ -167,6 +167,28 @@ def _measured(rung: Rung, options: Options, store: Store, failed: dict[str, str]
     )
 
 
-def default_options(quick: bool, peers: Peers) -> Options:
-    """Options of the command: quick measurements are kept apart."""
-    return Options(peers, quick=quick, scratch=Path("runs/bench-quick" if quick else "runs/bench"))
+def bench_command(
+    *,
+    names: Sequence[str],
+    repeats: int,
+    peers: bool,
+    nest_python: str | None,
+    brian2_python: str | None,
+    quick: bool,
+    again: bool,
+    out: Path | None,
+    reporter: Reporter,
+) -> list[Path]:
+    """What ``spikemesh bench`` does; quick measurements are kept apart from the others."""
+    scratch = Path("runs/bench-quick" if quick else "runs/bench")
+    options = Options(
+        find_peers(nest_python, brian2_python) if peers else Peers(), quick=quick, scratch=scratch
+    )
+    return climb(
+        names=names,
+        repeats=repeats,
+        options=options,
+        out=out or (scratch if quick else Path("docs/results")),
+        again=again,
+        reporter=reporter,
+    )

@@ -49,7 +49,9 @@ def run_script(python: str | Path, script: Path, parameters: Mapping[str, Any]) 
     return _run([str(python), str(script)], parameters, {})
 
 
-def _run(command: list[str], parameters: Mapping[str, Any], environment: Mapping[str, str]) -> Record:
+def _run(
+    command: list[str], parameters: Mapping[str, Any], environment: Mapping[str, str]
+) -> Record:
     with tempfile.TemporaryDirectory(prefix="spikemesh-bench-") as folder:
         given, result, errors = (Path(folder) / n for n in ("in.json", "out.json", "errors"))
         given.write_text(json.dumps(parameters))
@@ -109,7 +111,9 @@ def _status(field: str) -> float:
 def _main() -> None:
     name, given, result = sys.argv[1:]
     module, _, function = name.partition(":")
-    record = getattr(importlib.import_module(module), function)(**json.loads(Path(given).read_text()))
+    record = getattr(importlib.import_module(module), function)(
+        **json.loads(Path(given).read_text())
+    )
     Path(result).write_text(json.dumps({**record, "peak_mb": peak_mb()}))
 
 

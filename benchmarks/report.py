@@ -39,10 +39,12 @@ def write_page(
         save_figure(ladder, folder / "bench-ladder.png")
         lines += ["![Times over those of Spikemesh](bench-ladder.png)", ""]
     for rung, measured in sections:
-        lines += [f"## {rung.title}", "", *rung.section(measured, folder), ""]
+        lines += [f"## {rung.title}", ""]
+        if measured.subjects:
+            lines += [*rung.section(measured, folder), ""]
         absent = [f"- {name}: {reason}" for name, reason in measured.missing.items()]
         if absent:
-            lines += ["Not in the table:", "", *absent, ""]
+            lines += ["Not measured:", "", *absent, ""]
     page = folder / "bench.md"
     write_atomically(page, lambda file: file.write(("\n".join(lines).rstrip() + "\n").encode()))
     figures = [p for p in sorted(folder.glob("bench-*.png")) if f"({p.name})" in "\n".join(lines)]

@@ -198,6 +198,53 @@ def data(
         typer.echo(f"\n{how_to_get(data_set, data_dir=data_dir)}")
 
 
+@app.command()
+def bench(
+    rung: Annotated[
+        list[str] | None,
+        typer.Option("--rung", metavar="NAME", help="Which; may be given several times."),
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Runs of each row.")] = 5,
+    peers: Annotated[
+        bool, typer.Option("--peers/--no-peers", help="Run NEST and Brian2 where installed.")
+    ] = True,
+    nest_python: Annotated[
+        str | None, typer.Option(metavar="PYTHON", help="The interpreter that has NEST.")
+    ] = None,
+    brian2_python: Annotated[
+        str | None, typer.Option(metavar="PYTHON", help="The interpreter that has Brian2.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Small sizes, for a look.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Measure what was measured before once more.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where bench.md and its figures go.",
+            show_default="docs/results, with --quick runs/bench-quick",
+        ),
+    ] = None,
+) -> None:
+    """Measure speed and memory, as ratios to other simulators; goes on where it was interrupted."""
+    from benchmarks.ladder import bench_command
+    from experiments.reporting import TerminalReporter
+
+    files = bench_command(
+        names=rung or [],
+        repeats=repeats,
+        peers=peers,
+        nest_python=nest_python,
+        brian2_python=brian2_python,
+        quick=quick,
+        again=again,
+        out=out,
+        reporter=TerminalReporter(),
+    )
+    _say_written(files)
+
+
 def main() -> None:
     """The entry point of the command `spikemesh`."""
     app()

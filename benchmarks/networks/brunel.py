@@ -3,8 +3,8 @@
 10,000 excitatory and 2,500 inhibitory neurons whose synapses make the potential jump; each neuron
 hears 1,000 of the former, 250 of the latter and an external Poisson train of its own.
 
-Source: N. Brunel 2000, "Dynamics of sparsely connected networks of excitatory and inhibitory spiking
-neurons", J. Comput. Neurosci. 8, 183-208, sections 2 and 5.
+Source: N. Brunel 2000, "Dynamics of sparsely connected networks of excitatory and inhibitory
+spiking neurons", J. Comput. Neurosci. 8, 183-208, sections 2 and 5.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class BrunelParameters(NamedTuple):
 BRUNEL = BrunelParameters()
 
 
-def brunel(parameters: BrunelParameters = BRUNEL, seed: int = 1) -> Network:
+def brunel(
+    parameters: BrunelParameters = BRUNEL, seed: int = 1, neuron: type[LIFDelta] = LIFDelta
+) -> Network:
     """The network, recording all spikes.
 
     Parameters
@@ -57,10 +59,12 @@ def brunel(parameters: BrunelParameters = BRUNEL, seed: int = 1) -> Network:
         As published, or scaled for a test.
     seed
         Of connections and external trains; all potentials start at 0.
+    neuron
+        The class of the neurons.
     """
     p = parameters
     net = Network(seed=seed)
-    model = LIFDelta(tau_m=p.tau_m, v_th=p.v_th, v_reset=p.v_reset, t_ref=p.t_ref)
+    model = neuron(tau_m=p.tau_m, v_th=p.v_th, v_reset=p.v_reset, t_ref=p.t_ref)
     for name, size in zip(POPULATIONS, (p.n_exc, p.n_inh), strict=True):
         net.population(name, size, model)
         net.record_spikes(name)

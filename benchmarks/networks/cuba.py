@@ -4,8 +4,8 @@
 keeps itself active at about 6 Hz.
 
 Source: Brette et al. 2007, "Simulation of networks of spiking neurons: a review of tools and
-strategies", J. Comput. Neurosci. 23, 349-398, appendix 2, benchmark 2 (weights and time constants as
-in the scripts published with it).
+strategies", J. Comput. Neurosci. 23, 349-398, appendix 2, benchmark 2 (weights and time constants
+as in the scripts published with it).
 """
 
 from __future__ import annotations

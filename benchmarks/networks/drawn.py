@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ __all__ = ["write_drawn"]
 def write_drawn(net: Network, file: Path) -> None:
     """Write an npz file: ``pre->post/pre`` and ``/post`` of the sparse projections between neurons,
     ``population/v`` where the initial potential was drawn."""
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for name, population in net.populations.items():
         initial = population.initial.get("v")
         if isinstance(initial, Distribution):
@@ -28,8 +29,6 @@ def write_drawn(net: Network, file: Path) -> None:
         rng = generator(net.seed, "projection", name, "connect")
         sizes = projection.pre.size, projection.post.size
         rows = projection.connector.rows(*sizes, projection.pre is projection.post, rng)
-        arrays[f"{name}/pre"] = np.repeat(
-            np.arange(sizes[0], dtype=np.int32), np.diff(rows.first)
-        )
+        arrays[f"{name}/pre"] = np.repeat(np.arange(sizes[0], dtype=np.int32), np.diff(rows.first))
         arrays[f"{name}/post"] = rows.post
     np.savez(file, **arrays)

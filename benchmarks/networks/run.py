@@ -11,19 +11,20 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from benchmarks.networks.brunel import BrunelParameters, brunel
 from benchmarks.networks.cuba import CubaParameters, cuba
 from benchmarks.peers import Peers
 from benchmarks.process import Record, resident_mb, run_function
 from benchmarks.rung import SPIKEMESH, Subject
-from neurons import LIFExp
+from neurons import LIFDelta, LIFExp
 from simulator import Network, Simulation
 from simulator.reference import Reference
 
 __all__ = [
     "PER_DELIVERY",
     "READABLE",
-    "EveryDelivery",
     "peer_subjects",
     "simulate",
     "simulate_readable",
@@ -39,10 +40,19 @@ NETWORKS: Mapping[str, tuple[Any, Any]] = {
 }
 
 
-class EveryDelivery(LIFExp):
+class EveryDeliveryExp(LIFExp):
     """The same neuron, advanced at each of its arrivals: what an untuned event loop does."""
 
     linear = False
+
+
+class EveryDeliveryDelta(LIFDelta):
+    """Likewise."""
+
+    linear = False
+
+
+PLAIN: Mapping[str, Any] = {"cuba": EveryDeliveryExp, "brunel": EveryDeliveryDelta}
 
 
 def simulate(
@@ -90,8 +100,10 @@ def simulate_readable(network: str, p: Mapping[str, Any], duration: float, seed:
     }
 
 
-def spikemesh_subjects(network: str, p: Any, duration: float, readable_ms: float) -> list[Subject]:
-    """The engine, and plain ways of doing the same; the readable one for ``readable_ms`` if any."""
+def spikemesh_subjects(
+    network: str, p: Any, duration: float, every_ms: float, readable_ms: float
+) -> list[Subject]:
+    """The engine, and plain ways of doing the same, each for its number of ms (0: not at all)."""
     given = {"network": network, "p": p._asdict(), "duration": duration}
 
     def engine(seed: int) -> Record:
@@ -99,7 +111,8 @@ def spikemesh_subjects(network: str, p: Any, duration: float, readable_ms: float
 
     def every_delivery(seed: int) -> Record:
         return run_function(
-            "benchmarks.networks.run:simulate", {**given, "seed": seed, "every_delivery": True}
+            "benchmarks.networks.run:simulate",
+            {**given, "seed": seed, "every_delivery": True, "duration": every_ms},
         )
 
     def readable(seed: int) -> Record:
@@ -108,9 +121,9 @@ def spikemesh_subjects(network: str, p: Any, duration: float, readable_ms: float
             {**given, "seed": seed, "duration": readable_ms},
         )
 
-    subjects = [Subject(SPIKEMESH, engine)]
+    subjects = [Subject(SPIKEMESH, engine), Subject(PER_DELIVERY, every_delivery)]
     if readable_ms:
-        subjects += [Subject(PER_DELIVERY, every_delivery), Subject(READABLE, readable, once=True)]
+        subjects.append(Subject(READABLE, readable, once=True))
     return subjects
 
 
@@ -146,7 +159,7 @@ def _describe(
     network: str, p: Mapping[str, Any], seed: int, every_delivery: bool = False
 ) -> Network:
     parameters, make = NETWORKS[network]
-    more = {"neuron": EveryDelivery} if every_delivery else {}
+    more = {"neuron": PLAIN[network]} if every_delivery else {}
     described: Network = make(parameters(**p), seed=seed, **more)
     return described
 
@@ -168,9 +181,7 @@ def _counts(network: str, p: Mapping[str, Any], duration: float, n_spikes: int) 
 
 
 def _save_spikes(file: str, found: Mapping[str, tuple[Any, Any]]) -> None:
-    import numpy as np
-
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for name, (times, neurons) in found.items():
         arrays |= {f"{name}/t": times, f"{name}/i": neurons}
     np.savez(file, **arrays)

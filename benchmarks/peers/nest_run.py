@@ -1,9 +1,9 @@
 """Run a benchmark network in NEST: ``python nest_run.py parameters.json result.json``.
 
-Parameters: ``network`` ("cuba" or "brunel"), ``p`` its parameters by name, ``precise`` (spike times
-off the grid), ``resolution`` (ms), ``duration`` (ms), ``seed``; optional ``drawn``, an npz file with
-the connections (``exc->inh/pre`` and so on) and initial potentials (``exc/v``), and ``spikes``, an
-npz file to write.  One thread.
+Parameters: ``network`` ("cuba" or "brunel"), ``p`` its parameters by name, ``precise`` (spike
+times off the grid), ``resolution`` (ms), ``duration`` (ms), ``seed``; optional ``drawn``, an npz
+file with the connections (``exc->inh/pre`` and so on) and initial potentials (``exc/v``), and
+``spikes``, an npz file to write.  One thread.
 """
 
 import json
@@ -123,9 +123,7 @@ def main(given, result):
     done = time.process_time()
     nest.Cleanup()
     spikes = {name: recorder.n_events for name, recorder in recorders.items()}
-    n_synapses = sum(
-        nest.GetDefaults(name, "num_connections") for name in cells
-    )
+    n_synapses = sum(nest.GetDefaults(name, "num_connections") for name in cells)
     record = {
         "build_cpu_s": built - start,
         "simulate_cpu_s": done - built,

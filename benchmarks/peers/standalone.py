@@ -1,9 +1,7 @@
-"""Build and run a Brian2 C++ standalone project, with the processor time and memory of its parts."""
+"""Build and run a Brian2 C++ standalone project: processor time and memory of its parts."""
 
-import os
 import re
 import resource
-import subprocess
 from pathlib import Path
 
 import brian2 as b

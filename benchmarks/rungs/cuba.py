@@ -17,10 +17,10 @@ def subjects(options: Options) -> Sequence[Subject]:
     """Durations are such that each takes some seconds."""
     p = TINY if options.tiny else CUBA
     duration = options.size(10_000.0, 1_000.0, 20.0)
-    readable = options.size(50.0, 20.0, 5.0)
+    every, readable = duration / 5, options.size(50.0, 20.0, 5.0)
     others = (duration / 5, duration / 5, duration)
     return [
-        *spikemesh_subjects("cuba", p, duration, readable),
+        *spikemesh_subjects("cuba", p, duration, every, readable),
         *peer_subjects("cuba", p, others, options.peers),
     ]
 
@@ -45,11 +45,11 @@ def section(measured: Measured, folder: Path) -> Sequence[str]:
             )
         )
     return [
-        "4,000 neurons with exponential currents, 320,000 synapses, delay 0.1 ms, no input; Brette et "
-        "al. 2007. The simulation with its recording is timed, not the making of the network. "
-        "*Of everything* is the whole process, from the start of the interpreter to its end, with "
-        "all compiling there was; memory is that of the process, for Brian2 that of the compiled "
-        "program. Spikes of Spikemesh and of NEST's precise neurons lie off the grid.",
+        "4,000 neurons with exponential currents, 320,000 synapses, delay 0.1 ms, no input; "
+        "Brette et al. 2007. The simulation with its recording is timed, not the making of the "
+        "network. *Of everything* is the whole process, from the start of the interpreter to its "
+        "end, with all compiling there was; memory is that of the process, for Brian2 that of the "
+        "compiled program. Spikes of Spikemesh and of NEST's precise neurons lie off the grid.",
         "",
         *table(
             (

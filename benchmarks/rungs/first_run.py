@@ -1,4 +1,4 @@
-"""What the first run of a new set of models costs: with nothing compiled, and with the cache warm."""
+"""What the first run of new models costs: with nothing compiled, and with the cache warm."""
 
 from __future__ import annotations
 
@@ -71,7 +71,12 @@ def section(measured: Measured, folder: Path) -> Sequence[str]:
             len(measured[name]),
             *(
                 f"{measured.median(name, key):.2f}"
-                for key in ("cold_process_cpu_s", "cold_wall_s", "warm_process_cpu_s", "warm_wall_s")
+                for key in (
+                    "cold_process_cpu_s",
+                    "cold_wall_s",
+                    "warm_process_cpu_s",
+                    "warm_wall_s",
+                )
             ),
             f"{measured.median(name, 'cold_peak_mb'):.0f}",
             f"{measured.median(name, 'cache_mb'):.1f}",

@@ -67,7 +67,9 @@ def subjects(options: Options) -> Sequence[Subject]:
     n = int(options.size(10_000, 10_000, 50))
 
     def measure(seed: int) -> Record:
-        return run_function(f"{__name__}:record_spikes", {"n_spikes": n_spikes, "n": n, "seed": seed})
+        return run_function(
+            f"{__name__}:record_spikes", {"n_spikes": n_spikes, "n": n, "seed": seed}
+        )
 
     return [Subject(SPIKEMESH, measure, once=True)]
 

@@ -1,4 +1,4 @@
-"""Does time grow with deliveries alone?  Rate, number of synapses and spread of delays, by decades."""
+"""Does time grow with deliveries alone?  Rate, synapses and spread of delays, by decades."""
 
 from __future__ import annotations
 

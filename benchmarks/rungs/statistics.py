@@ -30,9 +30,7 @@ SIDES = ("spikemesh", "nest")
 LEVEL = 0.01  # below it two distributions are called different, all tests of the table together
 
 
-def compare(
-    network: str, p: Any, start: float, stop: float, seed: int, options: Options
-) -> Record:
+def compare(network: str, p: Any, start: float, stop: float, seed: int, options: Options) -> Record:
     """Run one drawn network here and in NEST, and test their distributions for equality."""
     from scipy.stats import ks_2samp
 
@@ -43,7 +41,7 @@ def compare(
         drawn, found = Path(folder) / "drawn.npz", Path(folder) / "spikes.npz"
         given = {"network": network, "p": p._asdict(), "duration": stop, "seed": seed}
         given["spikes"] = str(found)
-        parameters, make = NETWORKS[network]
+        _, make = NETWORKS[network]
         for side in SIDES:
             if side == "spikemesh":
                 run_function("benchmarks.networks.run:simulate", given)
@@ -100,8 +98,9 @@ def subjects(options: Options) -> Sequence[Subject]:
 
 def section(measured: Measured, folder: Path) -> Sequence[str]:
     """The table of tests, and the distributions."""
-    from benchmarks.report import save_figure
     from scipy.stats import ks_2samp
+
+    from benchmarks.report import save_figure
 
     rows = []
     lowest = 1.0
@@ -117,7 +116,10 @@ def section(measured: Measured, folder: Path) -> Sequence[str]:
             rows.append(
                 (
                     f"{name.split(' ')[0]}: {label}",
-                    *(f"{np.mean(values[side]):.4g} ± {np.std(values[side]):.2g}" for side in SIDES),
+                    *(
+                        f"{np.mean(values[side]):.4g} ± {np.std(values[side]):.2g}"
+                        for side in SIDES
+                    ),
                     " ".join(f"{test['distance']:.3f}" for test in tests),
                     " ".join(f"{test['p']:.2f}" for test in tests),
                     f"{whole.statistic:.4f}",
@@ -138,11 +140,11 @@ def section(measured: Measured, folder: Path) -> Sequence[str]:
     )
     return [
         "The same connections and initial potentials in Spikemesh and in NEST's precise neurons "
-        f"(`iaf_psc_exp_ps`, `iaf_psc_delta_ps`), {SEEDS} seeds; the networks are chaotic and the "
-        "Poisson input of Brunel's is another one, so that single spikes differ. Two-sample tests of "
-        "Kolmogorov and Smirnov on the rates of all neurons, the coefficients of variation of their "
-        "intervals, and the correlation of spike counts in 10 ms of 1,000 disjoint pairs of neurons; "
-        f"{times}.",
+        f"(`iaf_psc_exp_ps`, `iaf_psc_delta_ps`), {SEEDS} seeds; the networks are chaotic and "
+        "the Poisson input of Brunel's is another one, so that single spikes differ. Two-sample "
+        "tests of Kolmogorov and Smirnov on the rates of all neurons, the coefficients of "
+        "variation of their intervals, and the correlation of spike counts in 10 ms of 1,000 "
+        f"disjoint pairs of neurons; {times}.",
         "",
         *table(
             (
