@@ -57,11 +57,11 @@ def _dtype(floats: str = "", ints: str = "", flags: str = "") -> np.dtype[np.voi
 # state block; row of its parameters; out_ and learn_ ranges of ``out_proj`` and ``learn_proj``;
 # together: every input reaches the whole population at one instant; lazy: linear neurons left alone
 # until they might fire, with the length of a frame and of a bucket of deadlines; recorded: spikes
-# are kept.
+# are kept; watched: the loop ends after an instant at which it spikes.
 POP = _dtype(
     "frame_length bucket",
     "lo hi group at row out_lo out_hi learn_lo learn_hi",
-    "together lazy recorded",
+    "together lazy recorded watched",
 )
 
 # A projection: pre, post populations; delay, nan where synapses differ; rule group, -1 without;
@@ -79,10 +79,10 @@ PROJ = _dtype(
 # -- what changes ---------------------------------------------------------------------------
 
 # The engine: time reached, end of the open piece of the sources, counters; budget: how much of its
-# work one call of the loop may do.
+# work one call of the loop may do; halt: somebody waits for the end of this instant.
 ENGINE = _dtype(
     "now input_end t_used",
-    "src_pos src_end n_out n_flights n_due n_touched n_used rounds culprit deliveries budget",
+    "src_pos src_end n_out n_flights n_due n_touched n_used rounds culprit deliveries budget halt",
 )
 
 # A neuron: t_last, time for which its state holds; ref_until, end of its refractory period; due,

@@ -78,7 +78,8 @@ class Engine:
 
     def advance(self, until: float, interrupt: HeldInterrupt) -> None:
         """Handle all events up to and including time ``until`` (ms), or up to the end of the
-        instant at which an interrupt is found pending."""
+        instant at which a watched population spikes or an interrupt is found pending."""
+        self.state.engine[0].halt = 0
         while True:
             start = time.perf_counter()
             status = self._call(until, self._budget)

@@ -122,6 +122,8 @@ def make_instant_loop(
         if net.pops[k].recorded:
             st.output[st.engine[0].n_out].t, st.output[st.engine[0].n_out].i = t, g
             st.engine[0].n_out += 1
+            if net.pops[k].watched:
+                st.engine[0].halt = 1
         for a in range(net.pops[k].out_lo, net.pops[k].out_hi):
             q = net.out_proj[a]
             if not isnan(net.projs[q].delay):
@@ -420,6 +422,9 @@ def make_instant_loop(
             limit -= PASS
             if st.engine[0].deliveries > limit:
                 return PAUSED
+            if st.engine[0].halt:
+                until = st.engine[0].now
+                past = np.nextafter(until, infinity)
             if st.engine[0].n_used > 0:
                 examine_list(net, blocks, st, work)
             arrival = next_arrival(net, st)

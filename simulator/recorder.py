@@ -41,11 +41,17 @@ class Recording:
         self._next = [0] * len(self._plans)
         self._samples: list[list[tuple[float, Any]]] = [[] for _ in self._plans]
 
+    def is_recorded(self, k: int) -> bool:
+        """Whether spikes of population number ``k`` are kept."""
+        return self._names[k] in self._recorded
+
     def add_spikes(self, times: Floats, neurons: Ints, pops: Ints) -> None:
         """Sort a piece of the engine's output by population."""
         for k in np.unique(pops):
             mine = pops == k
             name = self._names[int(k)]
+            if name not in self._recorded:
+                continue
             if self.sink is not None:
                 self.sink(name, times[mine], neurons[mine])
             else:

@@ -14,22 +14,20 @@ same instant.  A predicted crossing is an event like any other, and is moved whe
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sortedcontainers import SortedList
 
-from simulator.arrays import SPARSE
 from simulator.compile import compile_network
+from simulator.control import Controlled
 from simulator.errors import SimulationError
-from simulator.model import NeuronModel, PlasticityRule
-from simulator.network import Network
-from simulator.population_kernels import make_touch
-from simulator.queues import synapse_delay
-from simulator.sources import SpikeSource, open_sources
-from simulator.traces import TraceKernels, trace_kernels
+from simulator.interrupt import HeldInterrupt
+from simulator.network import Network, Population, Projection
+from simulator.reading import check_variable
+from simulator.reference_objects import Neuron, Synapse, make_neurons, make_synapses
+from simulator.sources import open_sources
 from simulator.zero_delay import describe_loop
 
 __all__ = ["Reference"]
@@ -38,75 +36,21 @@ ARRIVAL, CROSSING = 0, 1
 MAX_ROUNDS = 100_000  # at one instant
 
 
-@dataclass
-class _Traces:
-    """The traces of one side of a synapse: values and the time for which they hold."""
-
-    kernels: TraceKernels
-    p: Any
-    values: list[float]
-    time: float = -math.inf
-
-    def at(self, t: float) -> tuple[float, ...]:
-        read: tuple[float, ...] = self.kernels.read(self.values, 0, 1, 0, t - self.time, self.p)
-        return read
-
-    def mark(self, t: float) -> None:
-        self.kernels.mark(self.values, 0, 1, 0, t - self.time, self.p)
-        self.time = t
-
-
-@dataclass
-class _Synapse:
-    pre: _Neuron
-    post: _Neuron
-    weight: float
-    delay: float  # ms
-    port: int
-    rule: PlasticityRule | None
-    x: _Traces | None  # presynaptic, of this synapse
-    y: _Traces | None  # postsynaptic, shared by a neuron's synapses of one projection
-
-
-@dataclass
-class _Neuron:
-    population: str
-    number: int  # global
-    index: int
-    model: NeuronModel | None  # None for a channel of a source
-    state: Any  # one-element lists by variable
-    touch: Any = None
-    t_last: float = 0.0
-    ref_until: float = -math.inf
-    event: tuple[Any, ...] | None = None  # its prediction in the queue
-    outgoing: list[list[_Synapse]] = field(default_factory=list)  # by projection
-    incoming: list[list[_Synapse]] = field(default_factory=list)  # learning ones
-
-    def advance(self, t: float) -> None:
-        assert self.model is not None
-        self.touch(self.state, 0, self.model.parameters, self.t_last, self.ref_until, t)
-        self.t_last = max(t, self.t_last)
-
-    def next_event(self) -> float:
-        """End of the refractory period, or the next crossing if nothing arrives."""
-        assert self.model is not None
-        if self.ref_until > self.t_last:
-            return self.ref_until
-        return self.t_last + self.model.crossing(self.state, 0, self.model.parameters)
-
-
-class Reference:
+class Reference(Controlled):
     """A network that runs slowly and obviously; the interface of :class:`simulator.Simulation`."""
 
     def __init__(self, network: Network) -> None:
-        self.network = network
-        self.time = 0.0
+        super().__init__(network)
+        self._time = 0.0
         self._compiled = compile_network(network)
         self._queue: SortedList[tuple[Any, ...]] = SortedList()
         self._rounds = 0
         self._spikes: dict[str, list[tuple[float, int]]] = {p: [] for p in network.populations}
-        self._neurons = self._make_neurons()
-        self._rows: list[list[list[_Synapse]]] = self._make_synapses()
+        self._neurons = make_neurons(self._compiled)
+        self._rows = make_synapses(self._compiled, self._neurons)
+        self._resting: set[int] = set()  # projections whose learning is switched off
+        self._watched: dict[str, int] = {}  # populations, with their numbers
+        self._halt = False  # somebody waits for the end of this instant
         self._sources = open_sources(network, self._compiled.arrays.pops.lo.tolist())
         self._input: list[tuple[float, int]] = []
         self._input_end = 0.0
@@ -116,9 +60,14 @@ class Reference:
 
     # -- the engine --------------------------------------------------------------------------
 
-    def run(self, until: float) -> None:
-        """Handle all events up to and including ``until`` (ms)."""
+    def _now(self) -> float:
+        return self._time
+
+    def _advance(self, until: float, interrupt: HeldInterrupt) -> None:
+        self._halt = False
         while True:
+            if self._halt or interrupt.pending:
+                until = self._time
             while self._input_end <= until and not self._input:
                 times, neurons, end = self._sources.next_piece(self._input_end)
                 self._input = list(zip(times.tolist(), neurons.tolist(), strict=True))[::-1]
@@ -127,12 +76,12 @@ class Reference:
             if self._input:
                 t = min(t, self._input[-1][0])
             if t > until:
-                self.time = until
+                self._time = until
                 return
             self._rounds = self._rounds + 1 if t == self.time else 0
             if self._rounds > MAX_ROUNDS:
                 raise SimulationError(describe_loop(self.network, self._culprit, t))
-            self.time = t
+            self._time = t
             while self._input and self._input[-1][0] == t:
                 self._emit(self._neurons[self._input.pop()[1]], t)
             if self._queue and self._queue[0][:2] == (t, ARRIVAL):
@@ -141,7 +90,7 @@ class Reference:
                 self._fire(t)
 
     def _deliver(self, t: float) -> None:
-        arriving: list[tuple[tuple[Any, ...], list[_Synapse]]] = []
+        arriving: list[tuple[tuple[Any, ...], list[Synapse]]] = []
         while self._queue and self._queue[0][:2] == (t, ARRIVAL):
             event = self._queue.pop(0)
             _, _, several, q, emitted, i, k = event
@@ -160,7 +109,8 @@ class Reference:
                 touched.append(s.post)
         for _, synapses in arriving:
             for s in synapses:
-                if s.rule is not None and s.x is not None and s.y is not None:
+                if s.x is not None and s.y is not None and s.projection not in self._resting:
+                    assert s.rule is not None
                     s.weight = s.rule.on_pre(s.weight, s.x.at(t), s.y.at(t), s.rule.parameters)
                     s.x.mark(t)
         for neuron in touched:
@@ -184,6 +134,8 @@ class Reference:
             self._predict(neuron)
         for neuron in firing:
             for synapses in neuron.incoming:
+                if synapses and synapses[0].projection in self._resting:
+                    continue
                 for s in synapses:
                     assert s.rule is not None
                     assert s.x is not None
@@ -195,8 +147,11 @@ class Reference:
             self._culprit = firing[0].population
             self._emit(neuron, t)
 
-    def _emit(self, neuron: _Neuron, t: float) -> None:
+    def _emit(self, neuron: Neuron, t: float) -> None:
         self._spikes[neuron.population].append((t, neuron.index))
+        if neuron.population in self._watched:
+            self._schedule.spiked(self._watched[neuron.population], np.array([neuron.index]))
+            self._halt = True
         for q, synapses in enumerate(neuron.outgoing):
             if synapses:
                 several = bool(np.isnan(self._compiled.arrays.projs.delay[q]))
@@ -206,7 +161,7 @@ class Reference:
         arrival = emitted + self._rows[q][i][k].delay
         self._queue.add((arrival, ARRIVAL, several, q, emitted, i, k))
 
-    def _predict(self, neuron: _Neuron) -> None:
+    def _predict(self, neuron: Neuron) -> None:
         """Cancel the neuron's prediction and make a new one."""
         if neuron.event is not None:
             self._queue.remove(neuron.event)
@@ -226,83 +181,43 @@ class Reference:
             np.array([i for _, i in events], np.int64),
         )
 
-    def weights(self, projection: str) -> npt.NDArray[np.float64]:
+    def weights(self, projection: Projection | str) -> npt.NDArray[np.float64]:
         """Present weights, by presynaptic neuron, then target as stored."""
-        q = list(self.network.projections).index(projection)
-        return np.array([s.weight for row in self._rows[q] for s in row])
+        return np.array([s.weight for row in self._rows[self._number(projection)] for s in row])
 
-    # -- making the objects ------------------------------------------------------------------
+    def state(self, population: Population | str, variable: str) -> npt.NDArray[np.float64]:
+        """A state variable of every neuron at the present time."""
+        pop = self.network.find_population(population)
+        check_variable(pop, variable)
+        values = []
+        for neuron in self._neurons:
+            if neuron.population == pop.name:
+                assert neuron.model is not None
+                n = type(neuron.state)(*(list(value) for value in neuron.state))
+                p = neuron.model.parameters
+                neuron.touch(n, 0, p, neuron.t_last, neuron.ref_until, self._time)
+                values.append(getattr(n, variable)[0])
+        return np.array(values)
 
-    def _make_neurons(self) -> list[_Neuron]:
-        neurons: list[_Neuron] = []
-        n_proj = len(self.network.projections)
-        arrays = self._compiled.arrays
-        for k, pop in enumerate(self.network.populations.values()):
-            for i in range(pop.size):
-                model = None if isinstance(pop.model, SpikeSource) else pop.model
-                neuron = _Neuron(pop.name, len(neurons), i, model, None)
-                if model is not None:
-                    block = self._compiled.groups.states[arrays.pops[k].group]
-                    column = block[:, arrays.pops[k].at + i]
-                    neuron.state = type(model).State(*([float(value)] for value in column))
-                    neuron.touch = make_touch(type(model))
-                neuron.outgoing = [[] for _ in range(n_proj)]
-                neurons.append(neuron)
-        return neurons
+    # -- changing ----------------------------------------------------------------------------
 
-    def _make_synapses(self) -> list[list[list[_Synapse]]]:
-        rows: list[list[list[_Synapse]]] = []
-        arrays = self._compiled.arrays
-        for q, proj in enumerate(self.network.projections.values()):
-            row = arrays.projs[q]
-            senders = self._neurons[arrays.pops.lo[row.pre] : arrays.pops.hi[row.pre]]
-            targets = self._neurons[arrays.pops.lo[row.post] : arrays.pops.hi[row.post]]
-            learning = proj.rule is not None and proj.rule.learns()
-            rule: Any = type(proj.rule)
-            p = proj.rule.parameters if proj.rule is not None else None
-            if learning:
-                pre_kernels = trace_kernels(rule, rule.pre_traces)
-                post_kernels = trace_kernels(rule, rule.post_traces)
-                n_x, n_y = len(rule.pre_traces), len(rule.post_traces)
-                after = [_Traces(post_kernels, p, [0.0] * n_y) for _ in targets]
-            into: list[list[_Synapse]] = [[] for _ in targets]
-            rows.append([])
-            for i, sender in enumerate(senders):
-                made = []
-                for j, w, delay in self._row(q, i, len(targets)):
-                    s = _Synapse(sender, targets[j], w, delay, proj.port, proj.rule, None, None)
-                    if learning:
-                        s.x, s.y = _Traces(pre_kernels, p, [0.0] * n_x), after[j]
-                        into[j].append(s)
-                    made.append(s)
-                sender.outgoing[q] = made
-                rows[q].append(made)
-            if learning:
-                for target, synapses in zip(targets, into, strict=True):
-                    target.incoming.append(synapses)
-        return rows
+    def set_weights(self, projection: Projection | str, values: npt.ArrayLike) -> None:
+        """Replace the weights of a projection, in the order of :meth:`weights`."""
+        synapses = [s for row in self._rows[self._number(projection)] for s in row]
+        for s, w in zip(synapses, np.asarray(values, np.float64).tolist(), strict=True):
+            s.weight = w
 
-    def _row(self, q: int, i: int, n_post: int) -> list[tuple[int, float, float]]:
-        """(target, weight, delay) of the synapses of presynaptic neuron ``i``."""
-        arrays = self._compiled.arrays
-        row = arrays.projs[q]
-        if row.kind == SPARSE:
-            lo, hi = arrays.row_ptr[row.row_at + i : row.row_at + i + 2]
-            several = bool(np.isnan(row.delay))
-            return [
-                (
-                    int(arrays.syn_post[row.post_at + s]),
-                    float(arrays.weight[row.w_at + (0 if row.same else s)]),
-                    synapse_delay(arrays, q, s) if several else float(row.delay),
-                )
-                for s in range(lo, hi)
-            ]
-        return [
-            (
-                j,
-                float(arrays.weight[row.w_at + (0 if row.same else i * n_post + j)]),
-                float(row.delay),
-            )
-            for j in range(n_post)
-            if not (row.no_self and j == i)
-        ]
+    def set_learning(self, projection: Projection | str, learning: bool) -> None:
+        """Switch the plasticity of a projection off or on again; its traces rest meanwhile."""
+        (self._resting.discard if learning else self._resting.add)(self._number(projection))
+
+    def _watch(self, k: int, watched: bool) -> None:
+        name = list(self.network.populations)[k]
+        if watched:
+            self._watched[name] = k
+        else:
+            del self._watched[name]
+
+    def _number(self, projection: Projection | str) -> int:
+        name = self.network.find_projection(projection).name
+        return list(self.network.projections).index(name)

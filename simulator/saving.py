@@ -29,7 +29,8 @@ _SAVED = [
     "y_value",
     "y_time",
 ]
-_GROWING = ("engine/rings", "engine/flights")  # in their last dimension
+# In their last dimension.
+_GROWING = ("engine/rings", "engine/flights", "calls/due", "calls/count", "calls/neurons")
 
 
 def save_engine(engine: Engine) -> dict[str, npt.NDArray[Any]]:
@@ -53,21 +54,7 @@ def restore_engine(engine: Engine, saved: Mapping[str, npt.NDArray[Any]]) -> Non
     SimulationError
         When ``saved`` is not a saved state or belongs to another network; nothing has changed then.
     """
-    for name, array in save_engine(engine).items():
-        if name not in saved:
-            raise SimulationError(f"this is no saved state of a simulation: {name!r} is missing")
-        fixed = -1 if name in _GROWING else array.ndim
-        given = np.asarray(saved[name])
-        if (
-            given.dtype != array.dtype
-            or given.ndim != array.ndim
-            or given.shape[:fixed] != array.shape[:fixed]
-        ):
-            raise SimulationError(
-                f"the saved state belongs to another network: {name!r} has shape "
-                f"{given.shape} and type {given.dtype}, expected {array.shape} "
-                f"and {array.dtype}"
-            )
+    check_entries(saved, save_engine(engine))
     compiled = engine.compiled
     for g, block in enumerate(compiled.groups.states):
         block[:] = saved[f"state/{g}"]
@@ -82,3 +69,24 @@ def restore_engine(engine: Engine, saved: Mapping[str, npt.NDArray[Any]]) -> Non
     if float(engine.state.engine[0].input_end) > 0.0:
         position = int(engine.state.engine[0].src_pos)
         engine.open_piece(float(saved["piece_start"]), position)
+
+
+def check_entries(
+    saved: Mapping[str, npt.NDArray[Any]], expected: Mapping[str, npt.NDArray[Any]]
+) -> None:
+    """Refuse a saved state without all entries of an expected one, or with others' shapes."""
+    for name, array in expected.items():
+        if name not in saved:
+            raise SimulationError(f"this is no saved state of a simulation: {name!r} is missing")
+        fixed = -1 if name in _GROWING else array.ndim
+        given = np.asarray(saved[name])
+        if (
+            given.dtype != array.dtype
+            or given.ndim != array.ndim
+            or given.shape[:fixed] != array.shape[:fixed]
+        ):
+            raise SimulationError(
+                f"the saved state belongs to another network: {name!r} has shape "
+                f"{given.shape} and type {given.dtype}, expected {array.shape} "
+                f"and {array.dtype}"
+            )

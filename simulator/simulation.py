@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.compile import CompiledNetwork
+from simulator.control import Controlled
 from simulator.engine import Engine
 from simulator.errors import SimulationError
 from simulator.interrupt import HeldInterrupt
 from simulator.network import Network, Population, Projection, StateSampling
 from simulator.reading import check_variable, get_weights, put_weights, read_state
 from simulator.recorder import Recording
-from simulator.saving import restore_engine, save_engine
+from simulator.saving import check_entries, restore_engine, save_engine
 
 __all__ = ["Simulation"]
 
@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-class Simulation:
+class Simulation(Controlled):
     """A network that runs.
 
     Parameters
@@ -39,11 +39,9 @@ class Simulation:
     """
 
     def __init__(self, network: Network) -> None:
-        self.network = network
+        super().__init__(network)
         self.recording = Recording(network)
-        self._engine = Engine(network, self.recording.add_spikes)
-
-    # -- running -----------------------------------------------------------------------------
+        self._engine = Engine(network, self._take_spikes)
 
     @property
     def compiled(self) -> CompiledNetwork:
@@ -51,55 +49,58 @@ class Simulation:
         return self._engine.compiled
 
     @property
-    def time(self) -> float:
-        """Time reached, in ms."""
-        return self._engine.time
-
-    @property
     def deliveries(self) -> int:
         """Spikes delivered to synapses so far."""
         return int(self._engine.state.engine[0].deliveries)
 
-    def run(self, until: float) -> None:
-        """Handle all events up to and including time ``until`` (ms).
+    # -- running (see Controlled) ------------------------------------------------------------
 
-        Ctrl-C ends a run at the end of the instant that it is at: the state is then that of a run
-        up to :attr:`time`, which can be read, saved and continued with the bits of a run that was
-        not interrupted.
+    def _now(self) -> float:
+        return self._engine.time
 
-        Raises
-        ------
-        SimulationError
-            When ``until`` is no finite time or lies in the past, or when spikes travel round a
-            loop without delay for ever; the message names the loop.
-        KeyboardInterrupt
-            After Ctrl-C.
-        """
-        if not math.isfinite(until):
-            raise SimulationError(f"run(until={until}): a finite time in ms is needed")
-        if until < self.time:
-            raise SimulationError(
-                f"run(until={until}): the simulation is at {self.time} ms and cannot go back"
-            )
+    def _get_ready(self) -> None:
         self._engine.get_ready()
-        with HeldInterrupt() as interrupt:
-            while True:
-                sample = self.recording.next_sample()
-                target = min(sample, until)
-                self._engine.advance(target, interrupt)
-                if self.time == sample:
-                    self._sample(sample)
-                interrupt.deliver()
-                if self.time == until and sample > until:
-                    break
-            self._engine.drain()
+
+    def _advance(self, until: float, interrupt: HeldInterrupt) -> None:
+        self._engine.advance(until, interrupt)
+        self._engine.drain()
+
+    def _watch(self, k: int, watched: bool) -> None:
+        pop = self.compiled.arrays.pops[k]
+        pop.watched = watched
+        pop.recorded = watched or self.recording.is_recorded(k)
+
+    def _take_spikes(self, times: Floats, neurons: Ints, pops: Ints) -> None:
+        """Hand on a piece of spikes to the recorder and to those who wait for them."""
+        self.recording.add_spikes(times, neurons, pops)
+        for k in np.flatnonzero(self.compiled.arrays.pops.watched):
+            if np.any(pops == k):
+                self._schedule.spiked(int(k), neurons[pops == k])
+
+    def _next_sample(self) -> float:
+        return self.recording.next_sample()
+
+    def _sample(self) -> None:
+        t = self.time
+        if self.recording.next_sample() > t:
+            return
+        for k, what in self.recording.due(t):
+            if isinstance(what, StateSampling):
+                values = {v: self.state(what.population, v) for v in what.variables}
+                self.recording.add_sample(k, t, values)
+            else:
+                self.recording.add_sample(k, t, self.weights(what.projection))
 
     # -- saving ------------------------------------------------------------------------------
 
     def save(self) -> dict[str, npt.NDArray[Any]]:
         """The whole state as arrays (for ``numpy.savez``): states, weights, traces, spikes in
-        flight, the place in the sources.  What was recorded is not part of it."""
-        return save_engine(self._engine)
+        flight, the place in the sources and in the schedule of calls.
+
+        What was recorded is not part of it, and neither are the functions that a run calls: a new
+        simulation that asks for the same calls in the same order makes those that are ahead.
+        """
+        return {**save_engine(self._engine), **self._schedule.save()}
 
     def restore(self, saved: Mapping[str, npt.NDArray[Any]]) -> None:
         """Continue from a saved state of the same network; the run goes on bit for bit.
@@ -109,7 +110,10 @@ class Simulation:
         SimulationError
             When ``saved`` is not a saved state or belongs to another network.
         """
+        self._refuse_inside_a_call("restore()")
+        check_entries(saved, self._schedule.save())
         restore_engine(self._engine, saved)
+        self._schedule.restore(saved, self.time)
         self.recording.skip_to(self.time)
 
     # -- reading and changing ----------------------------------------------------------------
@@ -158,12 +162,3 @@ class Simulation:
             raise SimulationError(f"projection {proj.name!r} has no rule that changes its weights")
         q = list(self.network.projections).index(proj.name)
         self.compiled.arrays.projs.learns[q] = learning
-
-    def _sample(self, t: float) -> None:
-        """Take the samples that are due now."""
-        for k, what in self.recording.due(t):
-            if isinstance(what, StateSampling):
-                values = {v: self.state(what.population, v) for v in what.variables}
-                self.recording.add_sample(k, t, values)
-            else:
-                self.recording.add_sample(k, t, self.weights(what.projection))

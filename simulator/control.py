@@ -1,0 +1,182 @@
+"""Running a network, and what a run does between its events; the base of both engines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.errors import SimulationError
+from simulator.interrupt import HeldInterrupt
+from simulator.network import Network, Population
+from simulator.schedule import Call, Schedule
+
+__all__ = ["Controlled"]
+
+Ints = npt.NDArray[np.int64]
+
+
+class Controlled:
+    """What is asked of a run, whichever engine handles its events.
+
+    A function that is called at time t finds the network as it is between ``run(t)`` and whatever
+    comes after: all events up to and including t are handled, those of spikes that travel without
+    delay as well, and samples that are due at t are taken.  It may read states and spikes, set
+    weights, switch learning, ask for further calls, save, and :meth:`stop` the run.  At one instant
+    calls on spikes come first, by population, then calls at the time, each in the order in which
+    they were asked for.
+
+    When a function raises, the exception leaves :meth:`run` and the simulation stands at that
+    instant; the next run makes the calls of the instant that are left and goes on.
+    """
+
+    network: Network
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self._schedule = Schedule()
+        self._running = False
+
+    @property
+    def time(self) -> float:
+        """Time reached, in ms."""
+        return self._now()
+
+    def run(self, until: float) -> None:
+        """Handle all events up to and including time ``until`` (ms).
+
+        Ctrl-C ends a run at the end of the instant that it is at: the state is then that of a run
+        up to :attr:`time`, which can be read, saved and continued with the bits of a run that was
+        not interrupted.
+
+        Raises
+        ------
+        SimulationError
+            When ``until`` is no finite time or lies in the past, when spikes travel round a loop
+            without delay for ever (the message names the loop), or inside a call of a run.
+        KeyboardInterrupt
+            After Ctrl-C.
+        """
+        if not math.isfinite(until):
+            raise SimulationError(f"run(until={until}): a finite time in ms is needed")
+        if until < self.time:
+            raise SimulationError(
+                f"run(until={until}): the simulation is at {self.time} ms and cannot go back"
+            )
+        self._refuse_inside_a_call("run()")
+        self._get_ready()
+        self._schedule.stopped, self._running = False, True
+        try:
+            with HeldInterrupt() as interrupt:
+                self._run(until, interrupt)
+        finally:
+            self._running = False
+
+    def _run(self, until: float, interrupt: HeldInterrupt) -> None:
+        schedule = self._schedule
+        while True:
+            next_stop = max(self.time, min(schedule.next_time(), self._next_sample()))
+            self._advance(min(next_stop, until), interrupt)
+            self._sample()
+            interrupt.deliver()
+            made = schedule.make(self.time, interrupt.lifted)
+            if schedule.stopped or (self.time == until and not made):
+                return
+
+    # -- calls -------------------------------------------------------------------------------
+
+    def at(self, t: float, function: Callable[[float], Any]) -> Call:
+        """Call ``function(t)`` at time ``t`` (ms).
+
+        Returns
+        -------
+        Call
+            Its ``cancel()`` takes it off the schedule.
+
+        Raises
+        ------
+        SimulationError
+            For a time that is not finite or lies in the past.
+        """
+        self._refuse_past("at", t)
+        return self._schedule.add_time(function, float(t), math.inf)
+
+    def every(
+        self, interval: float, function: Callable[[float], Any], start: float | None = None
+    ) -> Call:
+        """Call ``function(t)`` at ``start`` + k ``interval`` (ms), k = 0, 1, 2, ...
+
+        ``start`` is one interval from now unless it is given.
+
+        Raises
+        ------
+        SimulationError
+            For an interval that is not finite or not above 0, or a start in the past.
+        """
+        if not (math.isfinite(interval) and interval > 0.0):
+            raise SimulationError(f"every(interval={interval}): an interval in ms > 0 is needed")
+        first = self.time + interval if start is None else float(start)
+        self._refuse_past("every", first)
+        return self._schedule.add_time(function, first, float(interval))
+
+    def on_spike(
+        self, population: Population | str, function: Callable[[float, Ints], Any]
+    ) -> Call:
+        """Call ``function(t, neurons)`` whenever neurons of a population spike.
+
+        Once an instant, with all neurons that spike at it, by index; where spikes travel without
+        delay, neurons of a later round come behind those of an earlier one.
+
+        Raises
+        ------
+        NetworkError
+            When there is no such population.
+        """
+        name = self.network.find_population(population).name
+        k = list(self.network.populations).index(name)
+        return self._schedule.add_population(function, k, self._watch)
+
+    def stop(self) -> None:
+        """End the run after the calls of this instant; asked for by a function that it calls."""
+        self._schedule.stopped = True
+
+    def _refuse_past(self, method: str, t: float) -> None:
+        if not math.isfinite(t):
+            raise SimulationError(f"{method}(): {t} ms is no finite time")
+        if t < self.time:
+            raise SimulationError(
+                f"{method}(): {t} ms is in the past; the simulation is at {self.time} ms"
+            )
+
+    def _refuse_inside_a_call(self, what: str) -> None:
+        if self._running:
+            raise SimulationError(
+                f"{what} inside a function that a run calls; stop() the run and do it then"
+            )
+
+    # -- what an engine does -----------------------------------------------------------------
+
+    def _now(self) -> float:
+        raise NotImplementedError
+
+    def _advance(self, until: float, interrupt: HeldInterrupt) -> None:
+        """Handle events up to ``until`` (ms), or up to the end of the first instant at which a
+        watched population spikes or an interrupt is pending."""
+        raise NotImplementedError
+
+    def _watch(self, k: int, watched: bool) -> None:
+        """End :meth:`_advance` at spikes of population number ``k``, and report them; or do not."""
+        raise NotImplementedError
+
+    def _get_ready(self) -> None:
+        """Whatever takes long and may be interrupted anywhere."""
+
+    def _next_sample(self) -> float:
+        """Time of the next sample, ms."""
+        return math.inf
+
+    def _sample(self) -> None:
+        """Take the samples that are due now."""
