@@ -111,7 +111,7 @@ class Simulation(Controlled):
             When ``saved`` is not a saved state or belongs to another network.
         """
         self._refuse_inside_a_call("restore()")
-        check_entries(saved, self._schedule.save())
+        check_entries(saved, self.save())
         restore_engine(self._engine, saved)
         self._schedule.restore(saved, self.time)
         self.recording.skip_to(self.time)
