@@ -23,10 +23,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from simulator.errors import ModelError, NetworkError
-from simulator.sources import SpikeSource
+from encoders._presentations import Presentations, check_patterns
+from simulator.errors import ModelError
 
-__all__ = ["CircularLatency", "LatencyCode", "check_patterns"]
+__all__ = ["CircularLatency", "LatencyCode", "check_ring"]
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -165,7 +165,7 @@ class CircularLatency:
         return value
 
 
-class LatencyCode(SpikeSource):
+class LatencyCode(Presentations):
     """Presents one pattern of values after the other, each value through its receptive fields.
 
     Neuron ``v * fields + z`` is field z of value v.  Pattern p is on from ``p * period_ms``; after
@@ -194,8 +194,8 @@ class LatencyCode(SpikeSource):
         patterns_per_chunk: int = 256,
     ) -> None:
         self.code = CircularLatency() if code is None else code
-        given = check_patterns(patterns, patterns_per_chunk)
-        self.n_patterns, self.n_values = len(given), int(given.shape[1])
+        given = check_ring(patterns)
+        super().__init__(given.shape, self.code.fields, self.code.period_ms, patterns_per_chunk)
         # Images have few grey levels: a table of latencies, and one of their ranks, makes
         # encoding a look-up and ordering a sort of small integers.
         levels, level = np.unique(given, return_inverse=True)
@@ -203,26 +203,16 @@ class LatencyCode(SpikeSource):
         self._latency = self.code.latencies(levels)
         distinct, rank = np.unique(self._latency, return_inverse=True)
         self._rank = rank.reshape(self._latency.shape).astype(np.min_scalar_type(distinct.size))
-        self._per_chunk = patterns_per_chunk
-        self.chunk_ms = patterns_per_chunk * self.code.period_ms
-
-    @property
-    def duration_ms(self) -> float:
-        """How long all presentations take, ms."""
-        return self.n_patterns * self.code.period_ms
-
-    def bind(self, name: str, size: int) -> None:
-        check_size(name, size, self.n_values, self.code.fields)
 
     def spikes(
         self, chunk: int, size: int, stream: Callable[[int], np.random.Generator]
     ) -> tuple[Floats, Indices]:
-        first = chunk * self._per_chunk
-        level = self._level[first : first + self._per_chunk]
+        patterns = self.presented(chunk)
+        level = self._level[patterns.start : patterns.stop]
         shape = (len(level), size)
         order = np.argsort(self._rank[level].reshape(shape), axis=1, kind="stable")
         latency = np.take_along_axis(self._latency[level].reshape(shape), order, axis=1)
-        onset = (first + np.arange(len(level))) * self.code.period_ms
+        onset = np.asarray(patterns, dtype=np.int64) * self.code.period_ms
         times = onset[:, None] + latency
         # Late in a run the sum may round two latencies to one time: then neurons go by index.
         tied = (times[:, 1:] == times[:, :-1]) & (order[:, 1:] < order[:, :-1])
@@ -231,27 +221,11 @@ class LatencyCode(SpikeSource):
         return times.ravel(), order.ravel()
 
 
-def check_patterns(patterns: npt.ArrayLike, patterns_per_chunk: int) -> Floats:
-    """The patterns as an array of shape (n_patterns, n_values), checked."""
-    given = np.asarray(patterns, dtype=np.float64)
-    if given.ndim != 2 or given.size == 0:
-        raise ModelError(
-            f"patterns of shape {given.shape}; (n_patterns, n_values) is needed, with at least "
-            "one of each"
-        )
-    if isinstance(patterns_per_chunk, bool) or patterns_per_chunk < 1:
-        raise ModelError(f"patterns_per_chunk = {patterns_per_chunk}; at least 1 is needed")
+def check_ring(patterns: npt.ArrayLike) -> Floats:
+    """The patterns as an array of shape (n_patterns, n_values), their values in [0, 1]."""
+    given = check_patterns(patterns)
     _check_values(given, "patterns")
     return given
-
-
-def check_size(name: str, size: int, n_values: int, n_fields: int) -> None:
-    """Refuse a population that has not one neuron for every field of every value."""
-    if size != n_values * n_fields:
-        raise NetworkError(
-            f"population {name!r} has {size} neurons; the code needs {n_values} values x "
-            f"{n_fields} fields = {n_values * n_fields}"
-        )
 
 
 def _check_values(values: Floats, name: str) -> None:

@@ -29,9 +29,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from encoders.latency import CircularLatency, check_patterns, check_size
+from encoders._presentations import Presentations
+from encoders.latency import CircularLatency, check_ring
 from simulator.errors import ModelError
-from simulator.sources import SpikeSource
 
 __all__ = ["NoisyLatencyCode"]
 
@@ -39,7 +39,7 @@ Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
 
-class NoisyLatencyCode(SpikeSource):
+class NoisyLatencyCode(Presentations):
     """:class:`encoders.LatencyCode` with noise; see the module's text.
 
     Parameters
@@ -82,27 +82,15 @@ class NoisyLatencyCode(SpikeSource):
                     f"{getattr(self.code, name)} ms"
                 )
         self.noise, self.step_ms = float(noise), float(step_ms)
-        self._patterns = check_patterns(patterns, patterns_per_chunk)
-        self.n_patterns, self.n_values = len(self._patterns), int(self._patterns.shape[1])
-        self._per_chunk = patterns_per_chunk
-        self.chunk_ms = patterns_per_chunk * self.code.period_ms
-
-    @property
-    def duration_ms(self) -> float:
-        """How long all presentations take, ms."""
-        return self.n_patterns * self.code.period_ms
-
-    def bind(self, name: str, size: int) -> None:
-        check_size(name, size, self.n_values, self.code.fields)
+        self._patterns = check_ring(patterns)
+        super().__init__(
+            self._patterns.shape, self.code.fields, self.code.period_ms, patterns_per_chunk
+        )
 
     def spikes(
         self, chunk: int, size: int, stream: Callable[[int], np.random.Generator]
     ) -> tuple[Floats, Indices]:
-        first = chunk * self._per_chunk
-        parts = [
-            self._present(p, size, stream(p))
-            for p in range(first, min(first + self._per_chunk, self.n_patterns))
-        ]
+        parts = [self._present(p, size, stream(p)) for p in self.presented(chunk)]
         if not parts:
             return np.empty(0), np.empty(0, np.int64)
         return np.concatenate([t for t, _ in parts]), np.concatenate([i for _, i in parts])

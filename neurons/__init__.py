@@ -1,4 +1,8 @@
-"""Neuron models, one a file; a new model is a new file and nothing else."""
+"""Neuron models, one a file; a new model is a new file and nothing else.
+
+``noisy_threshold``, ``current_port`` and ``refractory_loss`` are options: each makes a model of a
+model, and they can be combined.
+"""
 
 from neurons.adex import AdEx
 from neurons.izhikevich import Izhikevich
@@ -6,6 +10,22 @@ from neurons.lif_alpha import LIFAlpha
 from neurons.lif_cond import LIFCond
 from neurons.lif_delta import LIFDelta
 from neurons.lif_exp import LIFExp
+from neurons.lif_exp_adaptive import AdaptiveLIFExp
+from neurons.option_current import current_port
+from neurons.option_noise import noisy_threshold
+from neurons.option_refractory_loss import refractory_loss
 from neurons.srm import SRM
 
-__all__ = ["SRM", "AdEx", "Izhikevich", "LIFAlpha", "LIFCond", "LIFDelta", "LIFExp"]
+__all__ = [
+    "SRM",
+    "AdEx",
+    "AdaptiveLIFExp",
+    "Izhikevich",
+    "LIFAlpha",
+    "LIFCond",
+    "LIFDelta",
+    "LIFExp",
+    "current_port",
+    "noisy_threshold",
+    "refractory_loss",
+]

@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 
 from numba.extending import register_jitable
 
+from neurons._checks import check_common
 from neurons._dormand_prince import dormand_prince
 from simulator.model import NeuronModel
 
@@ -90,24 +91,30 @@ class AdEx(NeuronModel):
 
     state = {"v": -70.6, "w": 0.0, "i_exc": 0.0, "i_inh": 0.0}  # noqa: RUF012  [mV], [pA]
     ports = ("excitatory", "inhibitory")
+    synaptic = ("i_exc", "i_inh")
+    threshold = "v_t"
 
     @classmethod
     def check(cls, p: Any) -> None:
-        for name in ("c", "g_leak", "delta", "tau_w", "tau_exc", "tau_inh"):
+        for name in ("c", "g_leak", "delta"):
             value = getattr(p, name)
             cls.require(value > 0, f"{name} = {value}; it must be > 0")
-        cls.require(p.t_ref >= 0, f"t_ref = {p.t_ref} ms; it must be >= 0")
-        cls.require(p.tolerance >= 1e-13, f"tolerance = {p.tolerance}; it must be >= 1e-13")
         highest = max(p.v_t, p.v_reset)
         cls.require(
             p.v_peak > highest,
             f"v_peak = {p.v_peak} mV must be above v_t = {p.v_t} mV and v_reset = {p.v_reset} mV",
         )
+        check_common(cls, p)
         cls.require(
             p.v_peak - p.v_t < 600.0 * p.delta,
             f"(v_peak - v_t) / delta = {(p.v_peak - p.v_t) / p.delta:g}; exp() of it must be "
             "finite, raise delta or lower v_peak",
         )
+
+    @staticmethod
+    def threshold_range(p: Any) -> tuple[float, float]:
+        """Of v_t: exp((v_peak - v_t) / delta) is finite, and v_t below v_peak."""
+        return p.v_peak - 600.0 * p.delta, p.v_peak
 
     @staticmethod
     def factors(p: Any, dt: float) -> tuple[float, ...]:

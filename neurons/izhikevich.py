@@ -19,7 +19,7 @@ equations; the half-millisecond Euler steps of the published script are another 
 
 from __future__ import annotations
 
-from math import sqrt
+from math import inf, sqrt
 from typing import Any, NamedTuple
 
 from numba.extending import register_jitable
@@ -71,6 +71,7 @@ class Izhikevich(NeuronModel):
         bias: float = 0.0  # [mV/ms] constant current
         tolerance: float = 1e-9  # [mV] and [mV/ms] of a step, >= 1e-13
 
+    threshold = "v_peak"
     state = {"v": -70.0, "u": -14.0}  # noqa: RUF012  [mV], [mV/ms]; at rest with the defaults
 
     @classmethod
@@ -78,6 +79,10 @@ class Izhikevich(NeuronModel):
         cls.require(p.a > 0, f"a = {p.a} / ms; it must be > 0")
         cls.require(p.tolerance >= 1e-13, f"tolerance = {p.tolerance}; it must be >= 1e-13")
         cls.require(p.c < p.v_peak, f"c = {p.c} mV must be below v_peak = {p.v_peak} mV")
+
+    @staticmethod
+    def threshold_range(p: Any) -> tuple[float, float]:
+        return p.c, inf
 
     @staticmethod
     def factors(p: Any, dt: float) -> tuple[float, ...]:

@@ -30,6 +30,7 @@ from typing import Any, NamedTuple
 
 from numba.extending import register_jitable
 
+from neurons._checks import check_common
 from neurons._reach import first_crossing
 from simulator.model import NeuronModel
 from simulator.roots import expm1_ratio
@@ -98,17 +99,11 @@ class LIFAlpha(NeuronModel):
         "v": 0.0, "i_exc": 0.0, "d_exc": 0.0, "i_inh": 0.0, "d_inh": 0.0, "theta": 0.0,
     }  # fmt: skip
     ports = ("excitatory", "inhibitory")
+    synaptic = ("i_exc", "d_exc", "i_inh", "d_inh")
 
     @classmethod
     def check(cls, p: Any) -> None:
-        for name in ("tau_m", "tau_exc", "tau_inh", "tau_theta"):
-            value = getattr(p, name)
-            cls.require(value > 0, f"{name} = {value} ms; time constants must be > 0")
-        cls.require(p.t_ref >= 0, f"t_ref = {p.t_ref} ms; it must be >= 0")
-        cls.require(p.theta_plus >= 0, f"theta_plus = {p.theta_plus} mV; it must be >= 0")
-        cls.require(
-            p.v_reset < p.v_th, f"v_reset = {p.v_reset} mV must be below v_th = {p.v_th} mV"
-        )
+        check_common(cls, p)
 
     @staticmethod
     def factors(p: Any, dt: float) -> tuple[float, ...]:
@@ -116,9 +111,8 @@ class LIFAlpha(NeuronModel):
         decay_inh = exp(-dt / p.tau_inh)
         exc, exc_t = _responses(dt, p.tau_m, p.tau_exc, decay_m, decay_exc)
         inh, inh_t = _responses(dt, p.tau_m, p.tau_inh, decay_m, decay_inh)
-        constant = -expm1(-dt / p.tau_m) * (p.v_rest + p.bias)
         return (
-            decay_m, decay_exc, decay_inh, exc, exc_t, inh, inh_t, constant, dt,
+            decay_m, decay_exc, decay_inh, exc, exc_t, inh, inh_t, -expm1(-dt / p.tau_m), dt,
             exp(-dt / p.tau_theta),
         )  # fmt: skip
 
@@ -128,7 +122,7 @@ class LIFAlpha(NeuronModel):
             n.v[j] * f[0]
             + (n.i_exc[j] * f[3] + n.d_exc[j] * f[4])
             + (n.i_inh[j] * f[5] + n.d_inh[j] * f[6])
-            + f[7]
+            + f[7] * (p.v_rest + p.bias)
         )
         n.i_exc[j] = (n.i_exc[j] + n.d_exc[j] * f[8]) * f[1]
         n.d_exc[j] *= f[1]

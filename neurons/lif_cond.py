@@ -42,6 +42,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
+from neurons._checks import check_common
 from neurons._dormand_prince import dormand_prince
 from neurons._reach import first_crossing, search_end, sign_changes
 from simulator.model import NeuronModel
@@ -183,19 +184,16 @@ class LIFCond(NeuronModel):
 
     state = {"v": -65.0, "g_exc": 0.0, "g_inh": 0.0, "theta": 0.0}  # noqa: RUF012  [mV], [1]
     ports = ("excitatory", "inhibitory")
+    synaptic = ("g_exc", "g_inh")
 
     @classmethod
     def check(cls, p: Any) -> None:
-        for name in ("tau_m", "tau_exc", "tau_inh", "tau_theta"):
-            value = getattr(p, name)
-            cls.require(value > 0, f"{name} = {value} ms; time constants must be > 0")
-        for name in ("t_ref", "theta_plus", "theta_half"):
-            value = getattr(p, name)
-            cls.require(value >= 0, f"{name} = {value}; it must be >= 0")
-        cls.require(p.tolerance >= 1e-13, f"tolerance = {p.tolerance} mV; it must be >= 1e-13")
-        cls.require(
-            p.v_reset < p.v_th, f"v_reset = {p.v_reset} mV must be below v_th = {p.v_th} mV"
-        )
+        check_common(cls, p)
+
+    @staticmethod
+    def lowest_weight(port: int) -> float:
+        """A conductance is not negative, inhibition is where its reversal potential is."""
+        return 0.0
 
     @staticmethod
     def factors(p: Any, dt: float) -> tuple[float, ...]:

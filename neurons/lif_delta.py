@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 
 from numba.extending import register_jitable
 
+from neurons._checks import check_common
 from neurons._reach import first_crossing
 from simulator.model import NeuronModel
 
@@ -64,26 +65,19 @@ class LIFDelta(NeuronModel):
 
     @classmethod
     def check(cls, p: Any) -> None:
-        for name in ("tau_m", "tau_theta"):
-            value = getattr(p, name)
-            cls.require(value > 0, f"{name} = {value} ms; time constants must be > 0")
-        cls.require(p.t_ref >= 0, f"t_ref = {p.t_ref} ms; it must be >= 0")
-        cls.require(p.theta_plus >= 0, f"theta_plus = {p.theta_plus} mV; it must be >= 0")
-        cls.require(
-            p.v_reset < p.v_th, f"v_reset = {p.v_reset} mV must be below v_th = {p.v_th} mV"
-        )
+        check_common(cls, p)
 
     @staticmethod
     def factors(p: Any, dt: float) -> tuple[float, ...]:
         return (
             exp(-dt / p.tau_m),
-            -expm1(-dt / p.tau_m) * (p.v_rest + p.bias),
+            -expm1(-dt / p.tau_m),
             exp(-dt / p.tau_theta),
         )
 
     @staticmethod
     def advance(n: Any, j: int, p: Any, f: tuple[float, ...]) -> None:
-        n.v[j] = n.v[j] * f[0] + f[1]
+        n.v[j] = n.v[j] * f[0] + f[1] * (p.v_rest + p.bias)
         n.theta[j] *= f[2]
 
     @staticmethod

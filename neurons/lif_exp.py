@@ -26,10 +26,11 @@ from typing import Any, NamedTuple
 
 from numba.extending import register_jitable
 
+from neurons._checks import check_common
 from simulator.model import NeuronModel
 from simulator.roots import bracketed_newton, expm1_ratio
 
-__all__ = ["LIFExp"]
+__all__ = ["LIFExp", "potential"]
 
 _LONG = 500.0  # time constants after which nothing matters, though it has not yet underflowed
 
@@ -44,7 +45,7 @@ def _response(dt: float, tau_m: float, tau_s: float, decay_m: float, decay_s: fl
 
 
 @register_jitable
-def _potential(a: Any, t: float) -> tuple[float, float]:
+def potential(a: Any, t: float) -> tuple[float, float]:
     """V - v_th and dV/dt, ``t`` after the state in ``a``."""
     v, i_exc, i_inh, v_inf, v_th, tau_m, tau_exc, tau_inh = a
     decay_m, decay_exc, decay_inh = exp(-t / tau_m), exp(-t / tau_exc), exp(-t / tau_inh)
@@ -60,7 +61,7 @@ def _potential(a: Any, t: float) -> tuple[float, float]:
 def _turn(a: Any, t: float, sign: float) -> tuple[float, float]:
     """The slope of V and its derivative, times ``sign``."""
     _, _, _, _, _, tau_m, tau_exc, tau_inh = a
-    _, slope = _potential(a, t)
+    _, slope = potential(a, t)
     change = -a[1] / tau_exc * exp(-t / tau_exc) - a[2] / tau_inh * exp(-t / tau_inh)
     return sign * slope, sign * (change - slope) / tau_m
 
@@ -75,7 +76,7 @@ def _falling_turn(a: Any, t: float) -> tuple[float, float]:
     return _turn(a, t, -1.0)
 
 
-_find_crossing = bracketed_newton(_potential)
+_find_crossing = bracketed_newton(potential)
 _find_minimum = bracketed_newton(_rising_turn)  # V' goes from negative to positive
 _find_maximum = bracketed_newton(_falling_turn)
 
@@ -106,8 +107,8 @@ def _search_limit(a: Any) -> float:
 @register_jitable
 def _first_rise(a: Any, lo: float, hi: float) -> float:
     """First time in [lo, hi] at which V rises to threshold; V turns at most once there."""
-    v_lo, slope_lo = _potential(a, lo)
-    v_hi, slope_hi = _potential(a, hi)
+    v_lo, slope_lo = potential(a, lo)
+    v_hi, slope_hi = potential(a, hi)
     if slope_lo > 0.0:
         # Rising, then perhaps falling; while it rises the slope only gets smaller or it has no
         # maximum inside, so the tangents bound the top.
@@ -115,7 +116,7 @@ def _first_rise(a: Any, lo: float, hi: float) -> float:
             if v_lo + slope_lo * (hi - lo) < 0.0:
                 return inf
             hi = _find_maximum(a, lo, hi)
-            v_hi = _potential(a, hi)[0]
+            v_hi = potential(a, hi)[0]
         return _find_crossing(a, lo, hi) if v_hi >= 0.0 else inf
     if v_hi >= 0.0:  # it has risen, though all of the slope may have underflown by then
         return _find_crossing(a, _find_minimum(a, lo, hi), hi)
@@ -137,17 +138,12 @@ class LIFExp(NeuronModel):
 
     state = {"v": 0.0, "i_exc": 0.0, "i_inh": 0.0}  # noqa: RUF012  [mV]
     ports = ("excitatory", "inhibitory")
+    synaptic = ("i_exc", "i_inh")
     linear = True
 
     @classmethod
     def check(cls, p: Any) -> None:
-        for name in ("tau_m", "tau_exc", "tau_inh"):
-            value = getattr(p, name)
-            cls.require(value > 0, f"{name} = {value} ms; time constants must be > 0")
-        cls.require(p.t_ref >= 0, f"t_ref = {p.t_ref} ms; it must be >= 0")
-        cls.require(
-            p.v_reset < p.v_th, f"v_reset = {p.v_reset} mV must be below v_th = {p.v_th} mV"
-        )
+        check_common(cls, p)
 
     @staticmethod
     def factors(p: Any, dt: float) -> tuple[float, ...]:
@@ -162,12 +158,12 @@ class LIFExp(NeuronModel):
             decay_inh,
             _response(dt, p.tau_m, p.tau_exc, decay_m, decay_exc),
             _response(dt, p.tau_m, p.tau_inh, decay_m, decay_inh),
-            -expm1(-dt / p.tau_m) * (p.v_rest + p.bias),
+            -expm1(-dt / p.tau_m),
         )
 
     @staticmethod
     def advance(n: Any, j: int, p: Any, f: tuple[float, ...]) -> None:
-        n.v[j] = n.v[j] * f[0] + n.i_exc[j] * f[3] + n.i_inh[j] * f[4] + f[5]
+        n.v[j] = n.v[j] * f[0] + n.i_exc[j] * f[3] + n.i_inh[j] * f[4] + f[5] * (p.v_rest + p.bias)
         n.i_exc[j] *= f[1]
         n.i_inh[j] *= f[2]
 
@@ -207,7 +203,7 @@ class LIFExp(NeuronModel):
         if far <= 0.0:
             return inf
         if v_inf == p.v_th:  # the threshold is the limit: no sign is left when all has underflown
-            while _potential(a, far)[0] == 0.0:
+            while potential(a, far)[0] == 0.0:
                 far *= 0.5
         # exp(t / tau_m) V' is monotone on [0, bend] and on [bend, far]: V turns once on each.
         bend = far

@@ -12,7 +12,8 @@ tau_m) then.
 
 As an equation, with the gain b^(b / (b - 1)), smooth through b = 1:
 
-    tau_m dV/dt = -V + gain I,   tau_s dI/dt = -I,   I += w on arrival,   V -= v_th at a spike
+    tau_m dV/dt = -V + gain I + bias,   tau_s dI/dt = -I
+    I += w on arrival,   V -= v_th at a spike
 
 An optional moving threshold v_th + theta (theta += theta_plus at a spike, decaying with tau_theta)
 leaves the reset at v_th.  A neuron spikes once at an instant: a potential that was put at several
@@ -28,11 +29,12 @@ refractoriness, whatever it is called there.
 
 from __future__ import annotations
 
-from math import e, exp, floor, inf, log, log1p
+from math import e, exp, expm1, floor, inf, log, log1p
 from typing import Any, NamedTuple
 
 from numba.extending import register_jitable
 
+from neurons._checks import check_common
 from neurons._reach import first_crossing
 from simulator.model import NeuronModel
 from simulator.roots import bracketed_newton, expm1_ratio
@@ -59,10 +61,10 @@ def _response(dt: float, tau_m: float, tau_s: float, decay_m: float, decay_s: fl
 @register_jitable
 def _above(a: Any, t: float) -> tuple[float, float]:
     """V - threshold and its slope, ``t`` after the state in ``a``."""
-    v, current, theta, v_th, tau_m, tau_s, tau_theta = a
+    u, current, theta, height, tau_m, tau_s, tau_theta = a
     decay_m, decay_s, theta = exp(-t / tau_m), exp(-t / tau_s), theta * exp(-t / tau_theta)
-    v = v * decay_m + current * _response(t, tau_m, tau_s, decay_m, decay_s)
-    return v - v_th - theta, (current * decay_s - v) / tau_m + theta / tau_theta
+    u = u * decay_m + current * _response(t, tau_m, tau_s, decay_m, decay_s)
+    return u - height - theta, (current * decay_s - u) / tau_m + theta / tau_theta
 
 
 _find_crossing = bracketed_newton(_above)
@@ -78,33 +80,42 @@ class SRM(NeuronModel):
         v_th: float = 1.0  # [mV] threshold, and what a spike takes away, > 0
         theta_plus: float = 0.0  # [mV] step of the threshold at a spike, >= 0
         tau_theta: float = 100.0  # [ms] decay of the threshold to v_th, > 0
+        bias: float = 0.0  # [mV] constant current
 
     state = {"v": 0.0, "i": 0.0, "theta": 0.0}  # noqa: RUF012  [mV]
+    linear = True
 
     @classmethod
     def check(cls, p: Any) -> None:
-        for name in ("tau_m", "tau_s", "tau_theta"):
-            value = getattr(p, name)
-            cls.require(value > 0, f"{name} = {value} ms; time constants must be > 0")
+        check_common(cls, p)
         cls.require(p.v_th > 0, f"v_th = {p.v_th} mV; it must be > 0")
-        cls.require(p.theta_plus >= 0, f"theta_plus = {p.theta_plus} mV; it must be >= 0")
+
+    @staticmethod
+    def threshold_range(p: Any) -> tuple[float, float]:
+        return 0.0, inf
 
     @staticmethod
     def factors(p: Any, dt: float) -> tuple[float, ...]:
         decay_m, decay_s = exp(-dt / p.tau_m), exp(-dt / p.tau_s)
         response = _response(dt, p.tau_m, p.tau_s, decay_m, decay_s)
-        return decay_m, decay_s, _gain(p.tau_m, p.tau_s) * response, exp(-dt / p.tau_theta)
+        return (
+            decay_m,
+            decay_s,
+            _gain(p.tau_m, p.tau_s) * response,
+            exp(-dt / p.tau_theta),
+            -expm1(-dt / p.tau_m),
+        )
 
     @staticmethod
     def advance(n: Any, j: int, p: Any, f: tuple[float, ...]) -> None:
-        n.v[j] = n.v[j] * f[0] + n.i[j] * f[2]
+        n.v[j] = n.v[j] * f[0] + n.i[j] * f[2] + f[4] * p.bias
         n.i[j] *= f[1]
         n.theta[j] *= f[3]
 
     @staticmethod
     def hold(n: Any, j: int, p: Any, f: tuple[float, ...]) -> None:
         """Never happens, there is no refractory period; time passes as ever."""
-        n.v[j] = n.v[j] * f[0] + n.i[j] * f[2]
+        n.v[j] = n.v[j] * f[0] + n.i[j] * f[2] + f[4] * p.bias
         n.i[j] *= f[1]
         n.theta[j] *= f[3]
 
@@ -114,11 +125,11 @@ class SRM(NeuronModel):
 
     @staticmethod
     def may_cross(n: Any, j: int, p: Any, dt: float) -> bool:
-        """The kernel is at most 1 and its slope at most e over the shorter time constant; a
-        negative potential loses at most the share dt / tau_m."""
+        """The kernel is at most 1 and its slope at most e over the shorter time constant; of the
+        way from V to the bias at most the share dt / tau_m is gone."""
         v, theta = n.v[j], n.theta[j]
         kernel = min(1.0, e * dt / min(p.tau_m, p.tau_s))
-        highest = v + min(1.0, dt / p.tau_m) * max(-v, 0.0) + kernel * max(n.i[j], 0.0)
+        highest = v + min(1.0, dt / p.tau_m) * max(p.bias - v, 0.0) + kernel * max(n.i[j], 0.0)
         lowest = p.v_th + min(theta, theta * max(0.0, 1.0 - dt / p.tau_theta))
         return bool(highest >= lowest - 1e-12 * p.v_th)
 
@@ -128,14 +139,15 @@ class SRM(NeuronModel):
         if v >= p.v_th + theta:
             return 0.0
         current = _gain(p.tau_m, p.tau_s) * n.i[j]
-        a = (v, current, theta, p.v_th, p.tau_m, p.tau_s, p.tau_theta)
-        if theta == 0.0:
-            if current <= p.v_th:
+        height = p.v_th - p.bias
+        a = (v - p.bias, current, theta, height, p.tau_m, p.tau_s, p.tau_theta)
+        if theta == 0.0 and height > 0.0:
+            if current <= height:
                 return inf
-            end = p.tau_s * log(current / p.v_th)  # the drive exceeds threshold until then
+            end = p.tau_s * log(current / height)  # the drive exceeds threshold until then
             return _find_crossing(a, 0.0, end) if _above(a, end)[0] >= 0.0 else inf
         drive = (
-            (-p.v_th, 0.0, 0.0),
+            (-height, 0.0, 0.0),
             (current, 0.0, 1.0 / p.tau_s),
             (theta * (p.tau_m / p.tau_theta - 1.0), 0.0, 1.0 / p.tau_theta),
         )
@@ -146,3 +158,48 @@ class SRM(NeuronModel):
         n.v[j] -= p.v_th * max(1.0, floor(n.v[j] / p.v_th))
         n.theta[j] += p.theta_plus
         return 0.0
+
+    # Modes: V - bias = a_m exp(-t/tau_m) + k I exp(-t/tau_s), k = gain tau_s / (tau_s - tau_m).
+
+    @classmethod
+    def has_modes(cls, p: Any) -> bool:
+        """The amplitudes cancel as the time constants come close: keep two digits."""
+        return bool(abs(p.tau_s / p.tau_m - 1.0) > 0.01)
+
+    @staticmethod
+    def time_constants(p: Any) -> tuple[float, ...]:
+        return p.tau_m, p.tau_s, p.tau_theta
+
+    @staticmethod
+    def to_modes(n: Any, j: int, p: Any) -> None:
+        n.v[j] -= p.bias + n.i[j] * (_gain(p.tau_m, p.tau_s) * p.tau_s / (p.tau_s - p.tau_m))
+
+    @staticmethod
+    def from_modes(n: Any, j: int, p: Any) -> None:
+        n.v[j] += p.bias + n.i[j] * (_gain(p.tau_m, p.tau_s) * p.tau_s / (p.tau_s - p.tau_m))
+
+    @staticmethod
+    def kick(p: Any, port: int) -> tuple[float, ...]:
+        return -_gain(p.tau_m, p.tau_s) * p.tau_s / (p.tau_s - p.tau_m), 1.0, 0.0
+
+    @staticmethod
+    def horizon(p: Any, dt: float) -> tuple[float, ...]:
+        peak = log(p.tau_m / p.tau_s) / (1.0 / p.tau_s - 1.0 / p.tau_m)
+        t = min(dt, peak)
+        kernel = _gain(p.tau_m, p.tau_s) * _response(
+            t, p.tau_m, p.tau_s, exp(-t / p.tau_m), exp(-t / p.tau_s)
+        )
+        gain = _gain(p.tau_m, p.tau_s)
+        return -expm1(-dt / p.tau_m), kernel, exp(-dt / p.tau_theta), gain
+
+    @staticmethod
+    def allowance(n: Any, j: int, p: Any, h: Any) -> float:
+        """What arrives adds no more than its sum times the highest of the kernel within dt, and so
+        does the present current; nor does V get further than the share 1 - exp(-dt / tau_m) of the
+        way to the present drive."""
+        v, theta, current = n.v[j], n.theta[j], max(n.i[j], 0.0)
+        driven = h[0] * max(h[3] * current + p.bias - v, 0.0)
+        highest = v + min(driven, h[0] * max(p.bias - v, 0.0) + h[1] * current)
+        lowest = p.v_th + min(theta, theta * h[2])
+        margin = 1e-9 * p.v_th  # far more than the rounding of modes and weights
+        return (lowest - highest - margin) / max(h[1], 1e-9)

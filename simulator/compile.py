@@ -14,9 +14,9 @@ from simulator.connect_kernels import transpose
 from simulator.errors import NetworkError
 from simulator.lazy_kernels import HORIZONS
 from simulator.model import NeuronModel, PlasticityRule
-from simulator.network import Network
-from simulator.seeds import generator
-from simulator.synapses import Orders, checked_values, draw_projection
+from simulator.network import Network, Projection
+from simulator.seeds import generator, neuron_keys
+from simulator.synapses import Orders, Synapses, checked_values, draw_projection
 
 __all__ = ["CompiledNetwork", "compile_network"]
 
@@ -95,6 +95,7 @@ def compile_network(net: Network) -> CompiledNetwork:
                 where = f"population {pop.name!r}: initial {variable}"
                 rng = generator(net.seed, "population", pop.name, variable)
                 block[v] = checked_values(pop.initial.get(variable, default), pop.size, where, rng)
+            _start(pop.model, block, neuron_keys(net.seed, pop.name, pop.size))
 
     rules: list[type[PlasticityRule]] = []
     rule_rows: list[list[tuple[float, ...]]] = []
@@ -110,6 +111,7 @@ def compile_network(net: Network) -> CompiledNetwork:
 
     for q, proj in enumerate(projs):
         drawn = draw_projection(net, proj)
+        _check_weights(proj, drawn)
         if drawn.order is not None:
             orders[proj.name] = drawn.order
         row = projections[q]
@@ -191,6 +193,36 @@ def _horizon_table(model: type[NeuronModel], instances: list[Any]) -> Floats:
             ]
             for one in instances
         ]
+    )
+
+
+def _start(model: NeuronModel, block: Floats, keys: Floats) -> None:
+    """Let the neurons of a population start, if their model has something to do then."""
+    if type(model).start is not NeuronModel.start:
+        n = model.State(*block)
+        for j, key in enumerate(keys.tolist()):
+            model.start(n, j, model.parameters, key)
+
+
+def _check_weights(proj: Projection, drawn: Synapses) -> None:
+    """Refuse weights that make no sense to the target's model."""
+    model = proj.post.model
+    assert isinstance(model, NeuronModel)
+    lowest = model.lowest_weight(proj.port)
+    wrong = np.flatnonzero(drawn.weight < lowest) if lowest > -math.inf else np.empty(0, np.int64)
+    if not wrong.size:
+        return
+    k = int(wrong[0])
+    if drawn.same:
+        which = "all synapses"
+    elif drawn.kind == SPARSE:
+        pre = int(np.searchsorted(drawn.row_ptr, k, side="right")) - 1
+        which = f"the synapse {pre} -> {drawn.post[k]}"
+    else:
+        which = f"the synapse {k // proj.post.size} -> {k % proj.post.size}"
+    raise NetworkError(
+        f"projection {proj.name!r}: weight {drawn.weight[k]} of {which}; weights on the port "
+        f"{model.ports[proj.port]!r} of {type(model).__name__} must be >= {lowest:g}"
     )
 
 

@@ -76,6 +76,11 @@ class NeuronModel(Parametrised):
         State variables, one float64 per neuron, with their initial values.
     ports : tuple of str
         Where a synapse can end; the index of a port is what :meth:`receive` gets.
+    synaptic : tuple of str
+        State variables, adjacent ones, that input goes to and that go on while refractory; empty
+        where it goes to the potential itself.
+    threshold : str
+        The parameter that is the threshold.
 
     All functions below are static, take plain numbers and return plain numbers.  ``n`` holds the
     state arrays, ``j`` is the neuron, ``p`` the parameters.
@@ -84,6 +89,9 @@ class NeuronModel(Parametrised):
     state: ClassVar[dict[str, float]]
     ports: ClassVar[tuple[str, ...]] = ("input",)
     State: ClassVar[Any]
+
+    synaptic: ClassVar[tuple[str, ...]] = ()
+    threshold: ClassVar[str] = "v_th"
 
     linear: ClassVar[bool] = False
 
@@ -96,6 +104,25 @@ class NeuronModel(Parametrised):
             record.__module__ = cls.__module__
             record.__qualname__ = f"{cls.__qualname__}.State"
             cls.State = record
+
+    @staticmethod
+    def lowest_weight(port: int) -> float:
+        """The smallest weight that makes sense on a port; the compiler refuses smaller ones."""
+        return -math.inf
+
+    @staticmethod
+    def threshold_range(p: Any) -> tuple[float, float]:
+        """Between what the threshold of a neuron must lie."""
+        return p.v_reset, math.inf
+
+    @staticmethod
+    def start(n: Any, j: int, p: Any, key: float) -> None:
+        """Called once for neuron ``j`` before the run, with the initial state in place.
+
+        ``key`` is a whole number below 2**52 of its own, from the seed of the network, the name of
+        the population and the neuron's index: a model that draws random numbers derives them from
+        it.
+        """
 
     @staticmethod
     def factors(p: Any, dt: float) -> tuple[float, ...]:

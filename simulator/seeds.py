@@ -9,8 +9,9 @@ from __future__ import annotations
 from hashlib import blake2b
 
 import numpy as np
+import numpy.typing as npt
 
-__all__ = ["generator"]
+__all__ = ["generator", "neuron_keys"]
 
 
 def generator(seed: int, *entity: str | int, counter: int = 0) -> np.random.Generator:
@@ -29,3 +30,9 @@ def generator(seed: int, *entity: str | int, counter: int = 0) -> np.random.Gene
     key = int.from_bytes(blake2b(text.encode(), digest_size=16).digest(), "little")
     # The high words of Philox's 256-bit counter are ours: 2**128 numbers in each block.
     return np.random.Generator(np.random.Philox(key=key, counter=counter << 128))
+
+
+def neuron_keys(seed: int, population: str, size: int) -> npt.NDArray[np.float64]:
+    """A key for each neuron of a population, whole numbers below 2**52, shape (size,)."""
+    rng = generator(seed, "population", population, "keys")
+    return rng.integers(0, 1 << 52, size).astype(np.float64)

@@ -155,7 +155,9 @@ def digest(*objects: Any) -> str:
     """
     files: set[str] = set()
     state = blake2b(digest_size=12)
-    for thing in objects:
+    # A class, with those that it is derived from.
+    classes = [thing.__mro__[:-1] if isinstance(thing, type) else (thing,) for thing in objects]
+    for thing in (one for line in classes for one in line):
         module = thing if isinstance(thing, ModuleType) else inspect.getmodule(thing)
         if getattr(module, "__file__", None) is None:  # defined at a prompt: its own source must do
             try:

@@ -137,7 +137,7 @@ def test_after_the_last_pattern_the_source_is_silent():
 def test_equal_values_fire_at_one_instant_in_every_presentation(value, repeats):
     """An engine then takes their neurons together: ten instants for thirty neurons."""
     code = LatencyCode([[value, value, 1 - value, value]] * 2, patterns_per_chunk=1)
-    code._level = np.repeat(code._level[:1], 3002, axis=0)
+    code._level, code.n_patterns = np.repeat(code._level[:1], 3002, axis=0), 3002
     times, neurons = code.spikes(repeats, 40, no_stream)
     for z in range(10):
         same = np.isin(neurons, [z, 10 + z, 30 + z])

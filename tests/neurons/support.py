@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import inf
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,13 +20,14 @@ __all__ = [
     "excess",
     "neuron",
     "small_network",
+    "uncompiled",
 ]
 
 
 def neuron(model: NeuronModel, **state: float) -> Any:
     """The state of one neuron; variables that are not given start at their defaults."""
     assert set(state) <= set(model.state)
-    return SimpleNamespace(**{k: [state.get(k, v)] for k, v in model.state.items()})
+    return model.State(*([state.get(k, v)] for k, v in model.state.items()))
 
 
 def after(model: NeuronModel, state: dict[str, float], t: float) -> Any:
@@ -81,6 +81,13 @@ def small_network(
         )
     net.record_spikes("in", "cells")
     return net
+
+
+def uncompiled(net: Network) -> Simulation:
+    """The compiled engine's loop run as plain Python: slow, and nothing to wait for."""
+    simulation = Simulation(net)
+    simulation._loop = simulation._loop.py_func
+    return simulation
 
 
 def assert_engines_agree(net: Network, duration: float, tolerance: float = 0.0) -> Simulation:

@@ -118,7 +118,7 @@ def test_several_thresholds_at_once_are_one_spike() -> None:
 
 @pytest.mark.slow
 def test_compiled_equals_readable() -> None:
-    assert_engines_agree(small_network(SRM(theta_plus=0.1), 0.8, -0.2), 60.0)
+    assert_engines_agree(small_network(SRM(theta_plus=0.1), 0.8, -0.2), 60.0, tolerance=1e-12)
 
 
 @pytest.mark.parametrize("name", ["tau_m", "tau_s", "v_th", "tau_theta"])
