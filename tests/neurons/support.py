@@ -86,7 +86,8 @@ def small_network(
 def uncompiled(net: Network) -> Simulation:
     """The compiled engine's loop run as plain Python: slow, and nothing to wait for."""
     simulation = Simulation(net)
-    simulation._loop = simulation._loop.py_func
+    engine = simulation._engine
+    engine._loop = engine._loop.py_func
     return simulation
 
 

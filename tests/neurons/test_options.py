@@ -277,8 +277,7 @@ def test_both_engines_agree_with_all_options(base: type[NeuronModel]) -> None:
 
 
 def test_noise_is_the_same_after_a_restore_and_beside_other_populations() -> None:
-    """One of the runs with the compiler on."""
-    whole = Simulation(network_with_all_options(LIFDelta))
+    whole = uncompiled(network_with_all_options(LIFDelta))
     whole.run(60.0)
     first, second = (uncompiled(network_with_all_options(LIFDelta)) for _ in range(2))
     first.run(30.0)
@@ -294,6 +293,17 @@ def test_noise_is_the_same_after_a_restore_and_beside_other_populations() -> Non
     readable = Reference(network_with_all_options(LIFDelta))
     readable.run(60.0)
     assert_same(whole, readable, 1e-12)
+
+
+@pytest.mark.slow
+def test_the_compiler_changes_nothing() -> None:
+    compiled, plain = (
+        Simulation(network_with_all_options(LIFDelta)),
+        uncompiled(network_with_all_options(LIFDelta)),
+    )
+    for simulation in (compiled, plain):
+        simulation.run(60.0)
+    assert_same(compiled, plain, 0.0)
 
 
 # -- refused weights -------------------------------------------------------------------------------
