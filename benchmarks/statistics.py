@@ -7,7 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MEASURES", "interval_cvs", "pair_correlations", "rates", "statistics_of"]
+__all__ = [
+    "MEASURES",
+    "interval_cvs",
+    "pair_correlations",
+    "rates",
+    "same_until",
+    "statistics_of",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -19,7 +26,7 @@ MEASURES = {
 }
 LEAST_INTERVALS = 5  # of a neuron whose CV is taken
 BIN_MS = 10.0  # of spike counts that are correlated
-PAIRS = 1000  # no neuron is in two of them: they are independent draws
+PAIRS = 1000  # no neuron is in two of them
 
 
 def rates(neurons: Ints, n: int, duration_ms: float) -> Floats:
@@ -82,3 +89,22 @@ def statistics_of(
         "cv": interval_cvs(times, neurons),
         "correlation": pair_correlations(times, neurons, n, start_ms, stop_ms, seed),
     }
+
+
+def same_until(a: tuple[Floats, Ints], b: tuple[Floats, Ints], tolerance_ms: float) -> float:
+    """Time of the first spike that only one side has, or has elsewhere; infinite if there is none.
+
+    Spike k of a neuron on one side belongs to spike k of it on the other.
+    """
+    keys, times = [], []
+    for t, i in (a, b):
+        order = np.lexsort((t, i))
+        t, i = t[order], i[order]
+        first = np.searchsorted(i, i, side="left")
+        keys.append(i * (1 << 32) + np.arange(i.size) - first)
+        times.append(t)
+    _, in_a, in_b = np.intersect1d(keys[0], keys[1], assume_unique=True, return_indices=True)
+    alone = [np.setdiff1d(np.arange(t.size), k) for t, k in zip(times, (in_a, in_b), strict=True)]
+    apart = np.abs(times[0][in_a] - times[1][in_b]) > tolerance_ms
+    found = [times[0][alone[0]], times[1][alone[1]], times[0][in_a][apart], times[1][in_b][apart]]
+    return float(min((float(t.min()) for t in found if t.size), default=np.inf))

@@ -14,10 +14,10 @@ TINY = BRUNEL._replace(n_exc=80, n_inh=20, c_exc=8, c_inh=2, j=2.0, eta=1.2)
 
 
 def subjects(options: Options) -> Sequence[Subject]:
-    """A second; NEST's precise neurons for a tenth of it."""
+    """A second; what is slow for less."""
     p = TINY if options.tiny else BRUNEL
     duration = options.size(1_000.0, 100.0, 20.0)
-    others = (duration, options.size(100.0, 20.0, 20.0), duration)
+    others = (duration / 2, options.size(100.0, 20.0, 20.0), duration)
     return [
         *spikemesh_subjects("brunel", p, duration, others[1], 0.0),
         *peer_subjects("brunel", p, others, options.peers),

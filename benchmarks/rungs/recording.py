@@ -38,6 +38,7 @@ def record_spikes(n_spikes: int, n: int, seed: int) -> Record:
         writer.declare(["sources"])
         simulation = Simulation(net)
         simulation.recording.sink = writer.append
+        simulation.run(0.0)
         resident, spikes = [], []
         start = time.process_time()
         for k in range(1, SAMPLES + 1):

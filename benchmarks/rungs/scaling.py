@@ -22,6 +22,8 @@ SWEEPS = {
     "synapses": "synapses (1)",
     "spread": "spread of the delays (ms)",
 }
+# The points that the lines through deliveries go through: where they are many.
+ANCHORS = {"rate": "rate 100", "synapses": "synapses 1e+06", "spread": "spread 1"}
 BYTES_PER_SYNAPSE = 110  # while a network with one delay is made; bounds what is tried
 BASE = {"n": 2000, "in_degree": 500, "rate_hz": 10.0, "delay_ms": 1.0, "spread_ms": 0.0}
 
@@ -54,7 +56,7 @@ def points(options: Options) -> list[tuple[str, float, float, dict[str, Any]]]:
         small = {**BASE, "n": 20, "in_degree": 5}
         return [(s, x, 20.0, small) for s, x in (("rate", 10.0), ("synapses", 100), ("spread", 0))]
     made: list[tuple[str, float, float, dict[str, Any]]] = []
-    duration = options.size(1_000.0, 200.0, 20.0)
+    duration = options.size(2_000.0, 200.0, 20.0)
     for rate in (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0):
         made.append(("rate", rate, duration, {**BASE, "rate_hz": rate}))
     for n, degree in ((100, 100), (316, 316), (1_000, 1_000), (10_000, 1_000), (100_000, 1_000)):
@@ -64,8 +66,7 @@ def points(options: Options) -> list[tuple[str, float, float, dict[str, Any]]]:
         # Small networks run longer, so that there is something to measure.
         made.append(("synapses", n * degree, max(1_000.0, 1e9 / (n * degree)), network))
     for spread in (0.0, 0.1, 1.0, 10.0, 100.0):
-        # A second of filling and emptying more would count for the long delays.
-        made.append(("spread", spread, 2.0 * duration, {**BASE, "spread_ms": spread}))
+        made.append(("spread", spread, duration, {**BASE, "spread_ms": spread}))
     return made
 
 
@@ -123,7 +124,7 @@ def section(measured: Measured, folder: Path) -> Sequence[str]:
         )
     return [
         "Poisson sources drive as many neurons (LIFExp) to fire; one number is turned at a time. "
-        "The grey lines are linear in deliveries: the middle point of each sweep, prolonged.",
+        "The grey lines are linear in deliveries, through one of the points.",
         "",
         "![Processor time against rate, synapses and spread of delays](bench-scaling.png)",
         "",
@@ -159,8 +160,8 @@ def _draw(measured: Measured) -> Figure:
         durations = [measured.median(n, "duration_ms") / 1000.0 for n in names]
         # By simulated second: small networks are simulated for longer.
         cost = [s / d for s, d in zip(seconds, durations, strict=True)]
-        middle = len(names) // 2
-        per_delivery = seconds[middle] / max(deliveries[middle], 1)
+        anchor = names.index(ANCHORS[sweep]) if ANCHORS[sweep] in names else -1
+        per_delivery = seconds[anchor] / max(deliveries[anchor], 1)
         line = [per_delivery * n / d for n, d in zip(deliveries, durations, strict=True)]
         axis.plot(x, line, "--", color=GREY, lw=1.2, label="linear in deliveries")
         axis.plot(x, cost, "o-", color=colour or BLUE, ms=5, lw=1.2, label="measured")
