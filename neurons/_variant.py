@@ -103,4 +103,7 @@ def with_moved(
     made.to_modes = staticmethod(lambda n, j, p: to_modes(n, j, own(n, j, p)))
     made.from_modes = staticmethod(lambda n, j, p: from_modes(n, j, own(n, j, p)))
     made.allowance = staticmethod(lambda n, j, p, h: allowance(n, j, own(n, j, p), h))
+    if base.looks_ahead():
+        (crossing_soon,) = jitable(base.crossing_soon)
+        made.crossing_soon = staticmethod(lambda n, j, p: crossing_soon(n, j, own(n, j, p)))
     return own

@@ -22,7 +22,7 @@ are those of NEST's ``aeif_psc_exp``.
 
 from __future__ import annotations
 
-from math import exp, expm1
+from math import exp, expm1, inf
 from typing import Any, NamedTuple
 
 from numba.extending import register_jitable
@@ -34,6 +34,7 @@ from simulator.model import NeuronModel
 __all__ = ["AdEx"]
 
 _LOOK_AHEAD = 500.0  # longest time constants
+_SOON = 0.25  # of the shortest time constant
 _FIRST_STEP = 0.02  # of the shortest time constant
 
 
@@ -157,6 +158,17 @@ class AdEx(NeuronModel):
         k = (n.i_exc[j], n.i_inh[j], p)
         t, _, _ = _rise(k, 0.0, n.v[j], n.w[j], end, h, p.tolerance)
         return t
+
+    @staticmethod
+    def crossing_soon(n: Any, j: int, p: Any) -> float:
+        """Over a part of the shortest time constant."""
+        if n.v[j] >= p.v_peak:
+            return 0.0
+        shortest = min(p.c / p.g_leak, p.tau_w, p.tau_exc, p.tau_inh)
+        end, h = _SOON * shortest, _FIRST_STEP * shortest
+        k = (n.i_exc[j], n.i_inh[j], p)
+        t, v, w = _rise(k, 0.0, n.v[j], n.w[j], end, h, p.tolerance)
+        return t if t < inf or _settled(k, end, v, w) else -end
 
     @staticmethod
     def fire(n: Any, j: int, p: Any) -> float:

@@ -30,6 +30,7 @@ from simulator.model import NeuronModel
 __all__ = ["Izhikevich"]
 
 _LOOK_AHEAD = 500.0  # time constants 1 / a
+_SOON = 1.0  # ms
 _FIRST_STEP = 0.05  # ms; dv/dt changes over 1 / 5 ms
 _VERTEX = -62.5  # mV, where dv/dt is smallest
 
@@ -113,6 +114,14 @@ class Izhikevich(NeuronModel):
         end = _LOOK_AHEAD / p.a
         t, _, _ = _rise(p, 0.0, n.v[j], n.u[j], end, _FIRST_STEP, p.tolerance)
         return t
+
+    @staticmethod
+    def crossing_soon(n: Any, j: int, p: Any) -> float:
+        """Over a millisecond."""
+        if n.v[j] >= p.v_peak:
+            return 0.0
+        t, v, u = _rise(p, 0.0, n.v[j], n.u[j], _SOON, _FIRST_STEP, p.tolerance)
+        return t if t < inf or _settled(p, _SOON, v, u) else -_SOON
 
     @staticmethod
     def fire(n: Any, j: int, p: Any) -> float:

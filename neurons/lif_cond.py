@@ -50,6 +50,7 @@ from simulator.roots import expm1_ratio
 
 __all__ = ["LIFCond", "scaled_gamma"]
 
+_SOON = 0.25  # of the shortest time constant
 _FIRST_STEP = 0.05  # of the shortest time constant
 
 
@@ -146,7 +147,10 @@ _search = first_crossing(_above)
 
 
 @register_jitable
-def _search_numerically(v: float, a: Any, drive: Any, h: float, tolerance: float) -> float:
+def _search_numerically(
+    v: float, a: Any, drive: Any, h: float, tolerance: float, look: float
+) -> float:
+    """The crossing; -look if there is none within ``look`` ms and one may come after."""
     tau_m = a[4]
     end = search_end(drive, tau_m)
     if end <= 0.0:
@@ -156,11 +160,37 @@ def _search_numerically(v: float, a: Any, drive: Any, h: float, tolerance: float
     lo = 0.0
     for k in range(count + 1):
         hi = cuts[k] if k < count else end
-        t, v, _ = _rise(a, lo, v, 0.0, hi, h, tolerance)
+        t, v, _ = _rise(a, lo, v, 0.0, min(hi, look), h, tolerance)
         if t < inf:
             return t
+        if hi > look:
+            return -look
         lo = hi
     return inf
+
+
+@register_jitable
+def _crossing(n: Any, j: int, p: Any, look: float) -> float:
+    v, g_exc, g_inh, theta = n.v[j], n.g_exc[j], n.g_inh[j], n.theta[j]
+    if v >= p.v_th + theta:
+        return 0.0
+    v_inf, slow = p.v_rest + p.bias, 1.0 / p.tau_theta
+    a = (
+        v_inf, g_exc, g_inh, theta, p.tau_m, p.tau_exc, p.tau_inh, p.e_exc, p.e_inh, p.v_th,
+        p.tau_theta,
+    )  # fmt: skip
+    drive = (
+        (v_inf - p.v_th, 0.0, 0.0),
+        (g_exc * (p.e_exc - p.v_th), 0.0, 1.0 / p.tau_exc),
+        (g_inh * (p.e_inh - p.v_th), 0.0, 1.0 / p.tau_inh),
+        (theta * (p.tau_m / p.tau_theta - 1.0), 0.0, slow),
+        (-theta * g_exc, 0.0, slow + 1.0 / p.tau_exc),
+        (-theta * g_inh, 0.0, slow + 1.0 / p.tau_inh),
+    )
+    if p.tau_exc == p.tau_inh:
+        return float(_search((v, a), drive, p.tau_m))
+    h = _FIRST_STEP * min(p.tau_m, p.tau_exc, p.tau_inh)
+    return _search_numerically(v, a, drive, h, p.tolerance, look)
 
 
 class LIFCond(NeuronModel):
@@ -248,26 +278,14 @@ class LIFCond(NeuronModel):
 
     @staticmethod
     def crossing(n: Any, j: int, p: Any) -> float:
-        v, g_exc, g_inh, theta = n.v[j], n.g_exc[j], n.g_inh[j], n.theta[j]
-        if v >= p.v_th + theta:
-            return 0.0
-        v_inf, slow = p.v_rest + p.bias, 1.0 / p.tau_theta
-        a = (
-            v_inf, g_exc, g_inh, theta, p.tau_m, p.tau_exc, p.tau_inh, p.e_exc, p.e_inh, p.v_th,
-            p.tau_theta,
-        )  # fmt: skip
-        drive = (
-            (v_inf - p.v_th, 0.0, 0.0),
-            (g_exc * (p.e_exc - p.v_th), 0.0, 1.0 / p.tau_exc),
-            (g_inh * (p.e_inh - p.v_th), 0.0, 1.0 / p.tau_inh),
-            (theta * (p.tau_m / p.tau_theta - 1.0), 0.0, slow),
-            (-theta * g_exc, 0.0, slow + 1.0 / p.tau_exc),
-            (-theta * g_inh, 0.0, slow + 1.0 / p.tau_inh),
-        )
-        if p.tau_exc == p.tau_inh:
-            return float(_search((v, a), drive, p.tau_m))
-        h = _FIRST_STEP * min(p.tau_m, p.tau_exc, p.tau_inh)
-        return _search_numerically(v, a, drive, h, p.tolerance)
+        return float(_crossing(n, j, p, inf))
+
+    @staticmethod
+    def crossing_soon(n: Any, j: int, p: Any) -> float:
+        """Over a part of the shortest time constant, where V is integrated."""
+        if not _may_cross(n, j, p, inf):
+            return inf
+        return float(_crossing(n, j, p, _SOON * min(p.tau_m, p.tau_exc, p.tau_inh)))
 
     @staticmethod
     def fire(n: Any, j: int, p: Any) -> float:
@@ -275,3 +293,6 @@ class LIFCond(NeuronModel):
         distance = abs(n.theta[j] / p.theta_half - 1.0) if p.theta_half > 0.0 else 1.0
         n.theta[j] += p.theta_plus / distance if distance > 0.0 else p.theta_plus
         return float(p.t_ref)
+
+
+_may_cross = register_jitable(LIFCond.may_cross)

@@ -155,7 +155,7 @@ def compile_network(net: Network) -> CompiledNetwork:
             put("in_syn", in_syn)
             put("in_pre", in_pre)
 
-    table.together = table.group >= 0
+    table.together = [_may_share_a_clock(pop.model) for pop in pops]
     table.together[projections.post[projections.kind == SPARSE]] = 0
     for k, pop in enumerate(pops):
         if isinstance(pop.model, NeuronModel) and not table.together[k]:
@@ -194,6 +194,10 @@ def _horizon_table(model: type[NeuronModel], instances: list[Any]) -> Floats:
             for one in instances
         ]
     )
+
+
+def _may_share_a_clock(model: Any) -> bool:
+    return isinstance(model, NeuronModel) and not model.looks_ahead()
 
 
 def _start(model: NeuronModel, block: Floats, keys: Floats) -> None:

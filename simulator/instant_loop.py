@@ -110,6 +110,9 @@ def make_instant_loop(
         else:
             st.neurons[g].wakes = 0
             due = crossing_time(net, blocks, st, g, infinity)
+            if due < st.neurons[g].t_last:  # not before as long after, and then to be asked again
+                st.neurons[g].wakes = 1
+                due = st.neurons[g].t_last + (st.neurons[g].t_last - due)
         st.engine[0].n_due = predict(st, st.engine[0].n_due, g, due, infinity)
 
     # -- deliveries --------------------------------------------------------------------------

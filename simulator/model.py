@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import namedtuple
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 from simulator.errors import ModelError
@@ -155,6 +156,24 @@ class NeuronModel(Parametrised):
         """Time (ms) to the next threshold crossing if nothing else arrives; 0 when the potential
         is at or above threshold now, infinity when it never gets there."""
         raise NotImplementedError
+
+    @staticmethod
+    def crossing_soon(n: Any, j: int, p: Any) -> float:
+        """As :meth:`crossing`, but may give up: -x says that there is none within x ms and that
+        one may come after.  Optional, for models that integrate numerically to the spike: most of
+        that would be thrown away by the next arrival.  Where ``may_cross`` is False for ever this
+        must not be negative."""
+        raise NotImplementedError
+
+    @classmethod
+    def predictor(cls) -> Callable[[Any, int, Any], float]:
+        """What an engine that lets go of its prediction at every arrival calls."""
+        return cls.crossing_soon if cls.looks_ahead() else cls.crossing
+
+    @classmethod
+    def looks_ahead(cls) -> bool:
+        """Whether the model defines :meth:`crossing_soon`; its neurons then have a clock each."""
+        return cls.crossing_soon is not NeuronModel.crossing_soon
 
     @staticmethod
     def fire(n: Any, j: int, p: Any) -> float:

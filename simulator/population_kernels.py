@@ -29,7 +29,7 @@ class PopulationKernels(NamedTuple):
     receive_same: Any  # (at, n, port, value): one value for all
     receive_one: Any  # (j, port, value)
     may_cross: Any  # (at, n, dt) -> how many neurons may cross
-    crossing: Any  # (j, dt) -> time to the crossing; infinity if surely not within dt
+    crossing: Any  # (j, dt) -> time to the crossing; infinity if surely not within dt; -x: ask in x
     fire: Any  # (j) -> refractory period
 
 
@@ -93,7 +93,7 @@ def _of_model(model: type[NeuronModel]) -> PopulationKernels:
         model.advance,
         model.receive,
         model.may_cross,
-        model.crossing,
+        model.predictor(),
         model.fire,
     )
 

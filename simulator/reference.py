@@ -121,9 +121,8 @@ class Reference(Controlled):
         while self._queue and self._queue[0][:2] == (t, CROSSING):
             neuron = self._neurons[self._queue.pop(0)[2]]
             neuron.event = None
-            resting = neuron.ref_until > neuron.t_last
             neuron.advance(t)
-            if resting:
+            if neuron.waits:
                 self._predict(neuron)
             else:
                 firing.append(neuron)

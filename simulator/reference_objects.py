@@ -60,6 +60,7 @@ class Neuron:
     touch: Any = None
     t_last: float = 0.0
     ref_until: float = -math.inf
+    waits: bool = False  # its prediction is no crossing
     event: tuple[Any, ...] | None = None  # its prediction in the queue
     outgoing: list[list[Synapse]] = field(default_factory=list)  # by projection
     incoming: list[list[Synapse]] = field(default_factory=list)  # learning ones
@@ -70,11 +71,15 @@ class Neuron:
         self.t_last = max(t, self.t_last)
 
     def next_event(self) -> float:
-        """End of the refractory period, or the next crossing if nothing arrives."""
+        """When to look again: at the end of the refractory period, at the next crossing if nothing
+        arrives, or as late as the model has looked ahead."""
         assert self.model is not None
-        if self.ref_until > self.t_last:
+        self.waits = self.ref_until > self.t_last
+        if self.waits:
             return self.ref_until
-        return self.t_last + self.model.crossing(self.state, 0, self.model.parameters)
+        due = self.t_last + self.model.predictor()(self.state, 0, self.model.parameters)
+        self.waits = due < self.t_last  # not before as long after, and then to be asked again
+        return self.t_last + (self.t_last - due) if self.waits else due
 
 
 def make_neurons(compiled: CompiledNetwork) -> list[Neuron]:

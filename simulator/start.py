@@ -32,10 +32,11 @@ def predict_all(compiled: CompiledNetwork, st: EngineState) -> None:
         n = type(pop.model).State(*compiled.groups.states[int(row.group)])
         for i in range(pop.size):
             g = int(row.lo) + i
-            due = pop.model.crossing(n, int(row.at) + i, pop.model.parameters)
-            st.neurons[g].due = due
+            due = pop.model.predictor()(n, int(row.at) + i, pop.model.parameters)
+            st.neurons[g].wakes = due < 0.0
+            st.neurons[g].due = abs(due)
             if due < math.inf:
-                heap.append((due, g))
-    for place, (_, g) in enumerate(sorted(heap)):  # a sorted list is a heap
+                heap.append((abs(due), due >= 0.0, g))
+    for place, (_, _, g) in enumerate(sorted(heap)):  # a sorted list is a heap
         st.neurons[place].tree, st.neurons[g].place = g, place
     st.engine[0].n_due = len(heap)
