@@ -92,6 +92,36 @@ def test_nearly_equal_time_constants_lose_no_digits(
     assert abs(n.v[0] / expected - 1) <= 1e-13 * (1.0 + 0.05 * dt / tau)
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("decade", range(1, 17))
+def test_every_distance_of_the_time_constants_from_a_tenth_to_nothing(
+    decade: int, sign: float
+) -> None:
+    """Excitation nearly as slow as the membrane, inhibition nearly twice as near on its other side:
+    potential, crossing and, where they are used, modes against 30 digits."""
+    apart = sign * 10.0**-decade
+    model = LIFExp(tau_m=5.0, tau_exc=5.0 * (1.0 + apart), tau_inh=5.0 * (1.0 - 0.5 * apart))
+    p, state = model.parameters, (0.2, 6.0, -1.5)
+    for dt in (1e-6, 0.3, 4.0, 40.0):
+        n = neuron(*state)
+        scale = mpmath.fsum(abs(term) for term in parts(p, neuron(*state), dt))
+        expected = potential(p, neuron(*state), dt)
+        model.advance(n, 0, p, model.factors(p, dt))
+        assert abs(n.v[0] - expected) <= 4e-16 * (4.0 + dt) * scale
+        if model.has_modes(p):
+            modes = neuron(*state)
+            model.to_modes(modes, 0, p)
+            for name, tau in zip(NAMES, model.time_constants(p), strict=True):
+                getattr(modes, name)[0] *= math.exp(-dt / tau)
+            model.from_modes(modes, 0, p)
+            amplitudes = (6.0 + 2.0 * 1.5) / abs(apart)
+            assert abs(modes.v[0] - expected) <= 4e-16 * amplitudes
+    found = crossing(model, neuron(*state))
+    root = mpmath.findroot(lambda t: potential(p, neuron(*state), t) - 1, found)
+    assert 1.0 < found < 3.0
+    assert abs(found - root) <= 1e-14
+
+
 @given(models(), STATES, st.floats(0.0, 20.0), st.floats(0.0, 20.0))
 def test_two_steps_are_one(model: LIFExp, n: SimpleNamespace, a: float, b: float) -> None:
     p = model.parameters
