@@ -7,14 +7,15 @@
     tau_exc dI_exc/dt = -I_exc,   tau_inh dI_inh/dt = -I_inh,   I += weight on arrival (pA, signed)
 
 At V = v_peak the neuron fires: w += b, and V is held at v_reset for t_ref while w and the currents
-go on.  Beyond v_peak + delta the exponential is taken as constant; no spike time depends on it.
+go on, as in NEST's ``aeif_psc_exp`` (``refractory_loss(AdEx)`` loses what arrives meanwhile).
+Beyond v_peak + delta the exponential is taken as constant; no spike time depends on it.
 
 Accuracy: currents are exact; V and w come from an embedded Runge-Kutta pair of order 5(4) whose
-estimated error in a step is below ``tolerance``, in mV and pA.  The search for a spike
-ends when V is provably trapped below the exponential's unstable branch: in the box
-[v_low, v_high] x [w_low, w_high], which it cannot leave if the slope on its upper side is negative;
-and where that cannot be shown, after 500 of the longest time constant, a neuron not having fired by
-then being taken to rest.
+estimated error in a step is below ``tolerance``, in mV and pA.  The search for a spike is taken up
+anew after each quarter of the shortest time constant, and ends when V is provably trapped below the
+exponential's unstable branch: in the box [v_low, v_high] x [w_low, w_high], which it cannot leave
+if the slope on its upper side is negative.  Asked for the whole way, ``crossing`` gives up after
+500 of the longest time constant.
 
 Source: Brette & Gerstner 2005, J. Neurophysiol. 94, whose parameters are the defaults; the currents
 are those of NEST's ``aeif_psc_exp``.

@@ -8,10 +8,10 @@
 At v = v_peak the neuron fires: v = c, u += d.  There is no refractory period.
 
 Accuracy: an embedded Runge-Kutta pair of order 5(4) whose estimated error in a step is below
-``tolerance``.  The search for a spike ends when v is provably trapped below its unstable
-branch: in the box [v_low, v_high] x [u_low, u_high], which it cannot leave if the slope on its
-upper side is negative; and where that cannot be shown (or b < 0), after 500 time constants 1 / a,
-a neuron not having fired by then being taken to rest.
+``tolerance``.  The search for a spike is taken up anew after each millisecond, and ends when v is
+provably trapped below its unstable branch: in the box [v_low, v_high] x [u_low, u_high], which it
+cannot leave if the slope on its upper side is negative.  Asked for the whole way, ``crossing``
+gives up after 500 time constants 1 / a.
 
 Source: Izhikevich 2003, IEEE Trans. Neural Netw. 14, equations 1 to 3, taken as differential
 equations; the half-millisecond Euler steps of the published script are another model.

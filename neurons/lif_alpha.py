@@ -8,11 +8,15 @@
 on each of the ports "excitatory" and "inhibitory", so that one spike makes the current
 w e t / tau exp(-t / tau), which peaks with w at t = tau.  Currents are in units of the potential
 (resistance 1) and signed: an inhibitory weight is negative.  The neuron fires when
-V >= v_th + theta; V is then held at v_reset for t_ref while the currents go on.  The threshold
-moves if theta_plus > 0: theta += theta_plus at a spike, and decays with tau_theta.
+V >= v_th + theta; V is then held at v_reset for t_ref while the currents go on, as in NEST's
+``iaf_psc_alpha`` (``refractory_loss(LIFAlpha)`` loses what arrives meanwhile).  The threshold moves
+if theta_plus > 0: theta += theta_plus at a spike, and decays with tau_theta.
 
 Time constants may be equal or nearly so: the response is written with the entire functions
 (exp(x) - 1) / x and its derivative, and loses no digits.
+
+The state is no sum of decaying exponentials, one a variable: t exp(-t / tau) is the limit of two
+that have become one.  So the model has no modes, and is advanced at each arrival.
 
 Accuracy: the drive at threshold, a sum of a constant, two currents (a + b t) exp(-t / tau) and
 theta, changes sign at most five times (``neurons._reach`` finds each); between two changes V

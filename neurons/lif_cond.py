@@ -7,9 +7,10 @@
     tau_inh dg_inh/dt = -g_inh,   g_inh += w  on the port "inhibitory"
 
 Conductances are in units of the leak and so are weights, >= 0 on both ports.  The neuron fires when
-V >= v_th + theta; V is then held at v_reset for t_ref while the conductances go on.  The threshold
-moves if theta_plus > 0: theta decays with tau_theta, and a spike adds theta_plus, or
-theta_plus / |theta / theta_half - 1| if theta_half > 0, a step that shrinks as the threshold grows.
+V >= v_th + theta; V is then held at v_reset for t_ref while the conductances go on, as in NEST's
+``iaf_cond_exp`` (``refractory_loss(LIFCond)`` loses what arrives meanwhile).  The threshold moves
+if theta_plus > 0: theta decays with tau_theta, and a spike adds theta_plus, or theta_plus / |theta
+/ theta_half - 1| if theta_half > 0, a step that shrinks as the threshold grows.
 
 Equal synaptic time constants tau_s.  With g = g_exc + g_inh and a = tau_s / tau_m, in the variable
 x = a g exp(-t / tau_s), the distance from v_inf = v_rest + bias is

@@ -6,7 +6,8 @@
     tau_theta dtheta/dt = -theta,          theta += theta_plus  at a spike
 
 The neuron fires when V >= v_th + theta; V is then held at v_reset for t_ref, and what arrives
-meanwhile is lost.  With theta_plus = 0 the threshold stays at v_th.
+meanwhile is lost, as by default in NEST's ``iaf_psc_delta`` and in Brian2 with ``(unless
+refractory)`` at V.  With theta_plus = 0 the threshold stays at v_th.
 
 Where only a jump can bring about a spike (v_rest + bias <= v_th), one that ends within 1e-13
 (v_th - v_reset) below threshold reaches it: weights that add up to the threshold do so in whatever

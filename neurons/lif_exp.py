@@ -8,8 +8,9 @@
 
 Currents are in units of the potential (resistance 1) and signed: an inhibitory weight is negative.
 At V = v_th the neuron fires; V is then held at v_reset for t_ref while the currents go on decaying
-and receiving.  Time constants may be equal or nearly so: the response is written with
-(exp(x) - 1) / x and loses no digits.
+and receiving, as in NEST's ``iaf_psc_exp`` and in Brian2 with ``(unless refractory)`` at V alone;
+``refractory_loss(LIFExp)`` loses what arrives meanwhile.  Time constants may be equal or nearly so:
+the response is written with (exp(x) - 1) / x and loses no digits.
 
 Accuracy: V changes direction at most twice between events, because exp(t / tau_m) V' is monotone
 on either side of the one zero of I_exc' + I_inh'.  The search brackets those turns, so that no
