@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ORDER = 9
 SEEDS = 5
 SIDES = ("spikemesh", "nest")
-SAMPLE = 200  # values a seed that are tested: see the text of the page
+SAMPLE = 100  # values a seed that are tested: see the text of the page
 TOLERANCE_MS = 1e-6
 LEVEL = 0.01  # below it two distributions are called different, all tests of the table together
 
@@ -81,7 +81,7 @@ def compare(network: str, p: Any, start: float, stop: float, seed: int, options:
 
 
 def subjects(options: Options) -> Sequence[Subject]:
-    """CUBA for 5 s, Brunel for half a second, after their beginning."""
+    """CUBA for 5 s, Brunel for less, after their beginning."""
     missing = options.peers.nest.missing
     if missing is None and importlib.util.find_spec("scipy") is None:
         missing = "scipy is not installed: `pip install 'spikemesh[bench]'`"
@@ -96,7 +96,7 @@ def subjects(options: Options) -> Sequence[Subject]:
             "Brunel against NEST, precise",
             "brunel",
             brunel_rung.TINY if options.tiny else BRUNEL,
-            (options.size(100.0, 50.0, 0.0), options.size(600.0, 150.0, 200.0)),
+            (options.size(100.0, 50.0, 0.0), options.size(500.0, 150.0, 200.0)),
         ),
     )
 
