@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.cores import simulation_of
 from benchmarks.networks.brunel import BrunelParameters, brunel
 from benchmarks.networks.cuba import CubaParameters, cuba
 from benchmarks.peers import Peers
 from benchmarks.process import Record, resident_mb, run_function
 from benchmarks.rung import SPIKEMESH, Subject
 from neurons import LIFDelta, LIFExp
-from simulator import Network, Simulation
+from simulator import Network
 from simulator.reference import Reference
 
 __all__ = [
@@ -67,7 +68,7 @@ def simulate(
     before = resident_mb()
     start = time.process_time()
     description = _describe(network, p, seed, every_delivery)
-    simulation = Simulation(description)
+    simulation = simulation_of(description)
     built = time.process_time()
     simulation.run(0.0)
     compiled = time.process_time()

@@ -7,12 +7,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.cores import simulation_of
 from benchmarks.networks.brunel import BRUNEL, brunel
 from benchmarks.networks.cuba import CUBA, cuba
 from benchmarks.process import Record, run_function
 from benchmarks.rung import Measured, Options, Rung, Subject, table
 from benchmarks.rungs.wtcrl import train
-from simulator import Simulation
 
 ORDER = 6
 KINDS = {
@@ -29,10 +29,10 @@ def first_run(kind: str, seed: int) -> Record:
         train(4, 1, seed)
     elif kind == "cuba":
         small = CUBA._replace(n_exc=80, n_inh=20)
-        Simulation(cuba(small, seed)).run(1.0)
+        simulation_of(cuba(small, seed)).run(1.0)
     else:
         fewer = BRUNEL._replace(n_exc=80, n_inh=20, c_exc=8, c_inh=2)
-        Simulation(brunel(fewer, seed)).run(1.0)
+        simulation_of(brunel(fewer, seed)).run(1.0)
     return {"cpu_s": time.process_time() - start}
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.cores import simulation_of
 from benchmarks.networks.driven import driven
 from benchmarks.process import Record, resident_mb, run_function
 from benchmarks.rung import SPIKEMESH, Measured, Options, Rung, Subject, table
@@ -27,7 +28,7 @@ def fill(n: int, in_degree: int, pending: float, duration: float, seed: int) -> 
     rate_hz = pending / (n * in_degree * mean_ms) * 1000.0
     network = driven(n, in_degree, rate_hz, DELAY_MS, SPREAD_MS, seed)
     network.record_spikes("sources")
-    simulation = Simulation(network)
+    simulation = simulation_of(network)
     simulation.run(0.0)
     before, empty = resident_mb(), _bytes(simulation)
     simulation.run(DELAY_MS + SPREAD_MS)

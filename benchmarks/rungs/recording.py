@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.cores import simulation_of
 from benchmarks.figures import BLUE, style
 from benchmarks.process import Record, resident_mb, run_function
 from benchmarks.rung import SPIKEMESH, Measured, Options, Rung, Subject, table
 from encoders import Poisson
 from experiments.spike_file import SpikeFileReader, SpikeFileWriter
-from simulator import Network, Simulation
+from simulator import Network
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,7 +37,7 @@ def record_spikes(n_spikes: int, n: int, seed: int) -> Record:
         file = Path(folder) / "spikes.h5"
         writer = SpikeFileWriter(file)
         writer.declare(["sources"])
-        simulation = Simulation(net)
+        simulation = simulation_of(net)
         simulation.recording.sink = writer.append
         simulation.run(0.0)
         resident, spikes = [], []

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.cores import simulation_of
 from benchmarks.figures import BLUE, COLOURS, GREY, style
 from benchmarks.networks.driven import driven
 from benchmarks.process import Record, resident_mb, run_function
 from benchmarks.rung import Measured, Options, Rung, Subject, table
-from simulator import Simulation
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,7 +32,7 @@ def simulate(sweep: str, x: float, duration: float, seed: int, **network: Any) -
     """One point: time of the simulation, per delivery and in all."""
     before = resident_mb()
     start = time.process_time()
-    simulation = Simulation(driven(**network, seed=seed))
+    simulation = simulation_of(driven(**network, seed=seed))
     built = time.process_time()
     simulation.run(0.0)
     compiled = time.process_time()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from benchmarks.cores import WORKERS, simulation_of
 from benchmarks.networks.brunel import BRUNEL
 from benchmarks.networks.cuba import CUBA
 from benchmarks.networks.run import NETWORKS
@@ -17,11 +17,9 @@ from benchmarks.process import Record, run_function
 from benchmarks.rung import Measured, Options, Rung, Subject, table
 from benchmarks.rungs import brunel as brunel_rung
 from benchmarks.rungs import cuba as cuba_rung
-from simulator import Simulation
 
 ORDER = 8
 COUNTS = (1, 2)
-SUPPORTED = "workers" in inspect.signature(Simulation).parameters
 
 
 def simulate(
@@ -30,7 +28,7 @@ def simulate(
     """Wall and processor time of a run with so many workers, and a digest of its spikes."""
     parameters, make = NETWORKS[network]
     description = make(parameters(**p), seed=seed)
-    simulation = Simulation(description, **({"workers": workers} if SUPPORTED else {}))
+    simulation = simulation_of(description, workers)
     simulation.run(0.0)
     cpu, wall = time.process_time(), time.perf_counter()
     simulation.run(duration)
@@ -57,7 +55,7 @@ def subjects(options: Options) -> Sequence[Subject]:
 
 def _subject(label: str, network: str, p: Any, duration: float, workers: int) -> Subject:
     name = f"{label}, {workers} worker{'s' if workers > 1 else ''}"
-    if workers > 1 and not SUPPORTED:
+    if workers > 1 and not WORKERS:
         return Subject(name, missing="this version runs on one core")
     if workers > (os.cpu_count() or 1):
         return Subject(name, missing=f"this machine has {os.cpu_count()} core")
