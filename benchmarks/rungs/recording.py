@@ -15,7 +15,7 @@ from benchmarks.figures import BLUE, style
 from benchmarks.process import Record, resident_mb, run_function
 from benchmarks.rung import SPIKEMESH, Measured, Options, Rung, Subject, table
 from encoders import Poisson
-from experiments.spike_file import SpikeFileReader, SpikeFileWriter
+from experiments.spike_file import SpikeFileReader
 from simulator import Network
 
 if TYPE_CHECKING:
@@ -35,10 +35,8 @@ def record_spikes(n_spikes: int, n: int, seed: int) -> Record:
     net.record_spikes("sources")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "spikes.h5"
-        writer = SpikeFileWriter(file)
-        writer.declare(["sources"])
         simulation = simulation_of(net)
-        simulation.recording.sink = writer.append
+        simulation.record_to(file)
         simulation.run(0.0)
         resident, spikes = [], []
         start = time.process_time()
@@ -46,7 +44,6 @@ def record_spikes(n_spikes: int, n: int, seed: int) -> Record:
             simulation.run(duration * k / SAMPLES)
             resident.append(resident_mb())
             spikes.append(n_spikes * k / SAMPLES)
-        writer.close()
         done = time.process_time()
         with SpikeFileReader(file) as reader:
             written = reader.count("sources")
