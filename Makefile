@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEVELOPMENT := $(VENV)/.development-installed
+PEER := $(VENV)/.peer-installed
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 
 BENCH ?=
@@ -14,7 +15,7 @@ DEMO_SETTINGS := --set m=32 --set data=embedded
 DEMO_RASTER := --window 0:1000
 DEMO_PLACE := --mesh 8x8
 
-.PHONY: help demo pictures test lint types tests bench reproduce clean
+.PHONY: help demo pictures test lint types tests bench accuracy reproduce clean
 .DELETE_ON_ERROR:
 
 help:
@@ -22,6 +23,7 @@ help:
 	@echo "make test       lint, types and tests"
 	@echo "make pictures   run the demo and take its pictures into docs/pictures"
 	@echo "make bench      climb the ladder of speed and memory, for some minutes; BENCH=--quick for a look"
+	@echo "make accuracy   check how exact it is, against NEST too, and write docs/accuracy.md"
 	@echo "make reproduce  write the pages of docs/results, in some hours"
 	@echo "make clean      remove the virtual environment, the caches and the demo run"
 
@@ -50,7 +52,10 @@ tests: $(DEVELOPMENT)
 bench: $(DEVELOPMENT)
 	$(BIN)/spikemesh bench $(BENCH)
 
-reproduce: $(DEVELOPMENT)
+accuracy: $(PEER)
+	$(BIN)/spikemesh verify --against nest --full --out docs/accuracy.md
+
+reproduce: $(DEVELOPMENT) accuracy
 	$(BIN)/python -m experiments.reproduce
 	$(BIN)/spikemesh bench $(BENCH)
 
@@ -73,4 +78,9 @@ $(RUNTIME): pyproject.toml requirements.lock | $(BIN)/python
 
 $(DEVELOPMENT): requirements-dev.lock $(RUNTIME)
 	$(PIP_INSTALL) -r requirements-dev.lock
+	@touch $@
+
+# No test needs the peer.
+$(PEER): requirements-verify.lock $(DEVELOPMENT)
+	$(PIP_INSTALL) -r requirements-verify.lock
 	@touch $@

@@ -17,6 +17,7 @@ from simulator.errors import SpikemeshError
 
 __all__ = ["app", "main"]
 
+FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 
@@ -243,6 +244,35 @@ def bench(
         reporter=TerminalReporter(),
     )
     _say_written(files)
+
+
+@app.command()
+def verify(
+    against: Annotated[
+        str | None, typer.Option(metavar="PEER", help="Compare networks with a peer: nest.")
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="10^6 intervals of every model; minutes.")
+    ] = False,
+    nest_python: Annotated[
+        str | None, typer.Option(metavar="PYTHON", help="The interpreter that has NEST.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the table as a page of Markdown.")
+    ] = None,
+) -> None:
+    """Check how exact it is: closed forms, brute force, invariances, and a peer if installed."""
+    from experiments.reporting import TerminalReporter
+    from experiments.verify import verify as check
+
+    report = check(
+        against, full=full, nest_python=nest_python, out=out, reporter=TerminalReporter()
+    )
+    if report.page is not None:
+        _say_written([report.page])
+    if report.failed:
+        typer.secho(f"{len(report.failed)} checks failed", fg=typer.colors.RED, err=True)
+        raise typer.Exit(FAILED)
 
 
 def main() -> None:
