@@ -13,8 +13,6 @@ PLoS Comput. Biol. 16(2): e1007696, section on spike output.
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,16 +21,12 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.errors import DataError
+from simulator.table_file import Table, TableFile, filled_rows, open_to_read, spike_table
 
 __all__ = ["SpikeFileReader", "SpikeFileWriter"]
 
 Times = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
-
-SORTING = {"none": 0, "by_id": 1, "by_time": 2}
-CHUNK_ROWS = 16_384
-BUFFERED_ROWS = 65_536
-FLUSH_SECONDS = 1.0
 
 
 class SpikeFileWriter:
@@ -54,29 +48,23 @@ class SpikeFileWriter:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._buffers: dict[str, list[tuple[Times, Indices]]] = {}
-        self._buffered_rows = 0
-        self._last_time: dict[str, float] = {}
-        self._last_flush = time.monotonic()
-        self._file: Any = None
+        self._tables: dict[str, Table] = {}
         if path.exists():
-            self.keep_until(np.inf)
-        else:
-            self._replace([], np.inf)
+            with SpikeFileReader(path) as reader:
+                self._tables = {name: spike_table(name) for name in reader.populations}
+        self._file = TableFile(path, self._tables.values())
 
     def declare(self, populations: list[str]) -> None:
         """Make room for populations, so that one without a spike is in the file too.
 
-        Declaring all of them before the first spike is the quick way: HDF5 cannot add a dataset
-        while readers are allowed in, so a later one costs a copy of the file.
+        Declaring all of them before the first spike is the quick way: a later one costs a copy of
+        the file.
         """
-        new = [name for name in populations if name not in self._buffers]
-        for name in new:
+        for name in populations:
             if not name or "/" in name or name == ".":
                 raise DataError(f"population name {name!r} cannot name a group in {self.path}")
-        if new:
-            self.flush()
-            self._replace([*self._buffers, *new], np.inf)
+        self._tables |= {name: spike_table(name) for name in populations}
+        self._file.declare(self._tables.values())
 
     def append(self, population: str, times_ms: npt.ArrayLike, node_ids: npt.ArrayLike) -> None:
         """Add spikes of one population.
@@ -104,7 +92,7 @@ class SpikeFileWriter:
                 f"{where}: {times.shape} times and {nodes.shape} neuron indices; "
                 "both must have the same shape (n,)"
             )
-        if population not in self._buffers:
+        if population not in self._tables:
             self.declare([population])
         if times.size == 0:
             return
@@ -119,32 +107,17 @@ class SpikeFileWriter:
         # Ties go by neuron index, so that the file does not depend on how spikes were batched.
         order = np.lexsort((nodes, times))
         times, nodes = times[order], nodes[order].astype(np.int64, copy=False)
-        if times[0] < self._last_time[population]:
+        table = self._tables[population].path
+        if times[0] < self._file.last_time[table]:
             raise DataError(
-                f"{where}: {times[0]} ms comes after {self._last_time[population]} ms was "
+                f"{where}: {times[0]} ms comes after {self._file.last_time[table]} ms was "
                 "already written; append spikes in order of time"
             )
-        self._last_time[population] = float(times[-1])
-        self._buffers[population].append((times, nodes))
-        self._buffered_rows += times.size
-        if (
-            self._buffered_rows >= BUFFERED_ROWS
-            or time.monotonic() - self._last_flush > FLUSH_SECONDS
-        ):
-            self.flush()
+        self._file.append(table, times, nodes)
 
     def flush(self) -> None:
         """Write what is buffered; from here on it survives the death of the process."""
-        try:
-            for population, batches in self._buffers.items():
-                if batches:
-                    self._extend(population, batches)
-                    batches.clear()
-            self._file.flush()
-        except OSError as error:
-            raise DataError(f"cannot write '{self.path}': {error}") from error
-        self._buffered_rows = 0
-        self._last_flush = time.monotonic()
+        self._file.flush()
 
     def keep_until(self, time_ms: float) -> None:
         """Forget every spike after `time_ms`; a run resumed from there appends its own.
@@ -154,91 +127,11 @@ class SpikeFileWriter:
         DataError
             If the file is damaged.
         """
-        if self._file is not None:
-            self.flush()
-        with SpikeFileReader(self.path) as reader:
-            populations = reader.populations
-        self._replace(populations, time_ms)
+        self._file.keep_until(time_ms)
 
     def close(self) -> None:
         """Flush and close."""
-        if self._file is not None:
-            self.flush()
-            self._file.close()
-            self._file = None
-
-    def _extend(self, population: str, batches: list[tuple[Times, Indices]]) -> None:
-        group = self._file["spikes"][population]
-        times = np.concatenate([batch[0] for batch in batches])
-        nodes = np.concatenate([batch[1] for batch in batches])
-        # Indices first, and on the disk before the times: a row with a time is then a whole row.
-        for name, values in (("node_ids", nodes), ("timestamps", times)):
-            _append_rows(group[name], values)
-            group[name].flush()
-
-    def _replace(self, populations: list[str], time_ms: float) -> None:
-        """Put a new file with these populations, and the spikes so far, in the place of this one.
-
-        Written beside it and moved over it, so that there is a whole file at every instant.
-        """
-        import h5py
-
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-        scratch = self.path.with_name(f".{self.path.name}.new")
-        try:
-            old = SpikeFileReader(self.path) if self.path.exists() else None
-            with h5py.File(scratch, "w", libver="latest", locking="best-effort") as new:
-                new.attrs["magic"] = np.uint32(0x0A7A)
-                new.attrs["version"] = np.array([0, 1], dtype=np.uint32)
-                spikes = new.create_group("spikes", track_order=True)
-                for name in populations:
-                    _create_population(spikes, name)
-                    self._buffers.setdefault(name, [])
-                    self._last_time.setdefault(name, -np.inf)
-                    if old is not None and name in old.populations:
-                        self._last_time[name] = _copy_until(old, spikes[name], name, time_ms)
-            if old is not None:
-                old.close()
-            os.replace(scratch, self.path)
-            self._file = h5py.File(self.path, "r+", libver="latest", locking="best-effort")
-            self._file.swmr_mode = True
-        except OSError as error:
-            raise DataError(f"cannot write '{self.path}': {error}") from error
-
-
-def _create_population(spikes: Any, name: str) -> None:
-    import h5py
-
-    group = spikes.create_group(name)
-    sorting = h5py.enum_dtype(SORTING, basetype="u1")
-    group.attrs.create("sorting", SORTING["by_time"], dtype=sorting)
-    shape: dict[str, Any] = {"shape": (0,), "maxshape": (None,), "chunks": (CHUNK_ROWS,)}
-    group.create_dataset("node_ids", dtype=np.uint64, **shape)
-    # NaN marks rows that a killed writer had made room for but not filled.
-    times = group.create_dataset("timestamps", dtype=np.float64, fillvalue=np.nan, **shape)
-    times.attrs["units"] = "ms"
-
-
-def _append_rows(dataset: Any, values: npt.NDArray[Any]) -> None:
-    start = dataset.shape[0]
-    dataset.resize((start + values.size,))
-    dataset[start:] = values
-
-
-def _copy_until(old: SpikeFileReader, group: Any, name: str, time_ms: float) -> float:
-    """Copy the spikes up to `time_ms`; return the time of the last one, in ms."""
-    last = -np.inf
-    for times, nodes in old.chunks(name):
-        kept = int(np.searchsorted(times, time_ms, side="right"))
-        if kept:
-            _append_rows(group["node_ids"], nodes[:kept])
-            _append_rows(group["timestamps"], times[:kept])
-            last = float(times[kept - 1])
-        if kept < times.size:
-            break
-    return last
+        self._file.close()
 
 
 class SpikeFileReader:
@@ -251,22 +144,14 @@ class SpikeFileReader:
     """
 
     def __init__(self, path: Path) -> None:
-        import h5py
-
         self.path = path
         if not path.exists():
             raise DataError(f"'{path}' does not exist: the run recorded no spikes")
-        try:
-            # Opening as one of several readers skips the check that the file has all its bytes, so
-            # only a file that was not closed is opened that way.
-            swmr = _was_not_closed(path)
-            self._file = h5py.File(path, "r", swmr=swmr, locking="best-effort")
-        except OSError as error:
-            raise DataError(f"'{path}' is damaged or not an HDF5 file: {error}") from error
+        self._file = open_to_read(path)
         self._counts: dict[str, int] = {}
         try:
             for name, group in self._file["spikes"].items():
-                self._counts[name] = _filled_rows(group)
+                self._counts[name] = filled_rows(group, spike_table(name))
         except (KeyError, OSError, RuntimeError, AttributeError) as error:
             self._file.close()
             raise DataError(
@@ -351,26 +236,3 @@ class SpikeFileReader:
             raise DataError(
                 f"'{self.path}' has no population '{population}'; its populations are {known}"
             )
-
-
-def _was_not_closed(path: Path) -> bool:
-    """Whether the superblock says that a writer is at work, or was when it was killed.
-
-    Its byte 8 is its version, and from version 2 on byte 11 holds the flags of open writers (HDF5
-    File Format Specification, section II.A).
-    """
-    with open(path, "rb") as file:
-        head = file.read(12)
-    return len(head) == 12 and head[8] >= 2 and head[11] != 0
-
-
-def _filled_rows(group: Any) -> int:
-    """How many rows are whole: a killed writer may have left room that it had not filled."""
-    rows = min(group["node_ids"].shape[0], group["timestamps"].shape[0])
-    while rows:
-        start = max(0, rows - CHUNK_ROWS)
-        filled = np.flatnonzero(~np.isnan(group["timestamps"][start:rows]))
-        if filled.size:
-            return int(start + filled[-1] + 1)
-        rows = start
-    return 0

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "CHANGE",
     "DENSE",
     "ENGINE",
     "EVENT",
@@ -68,12 +69,12 @@ POP = _dtype(
 # *_at first entry of its own in weight, row_ptr, syn_post, syn_delay (or short_delay, if short),
 # in_ptr, in_syn and the traces; n_slots presynaptic trace slots (neurons, or synapses if delays
 # differ); same: one weight for all synapses; transmits: the rule has a transmit function; learns:
-# it changes weights.
+# it changes weights; logged: each of its changes is recorded; probed: events of a target are.
 PROJ = _dtype(
     "delay",
     "kind pre post port rule rule_row w_at row_at post_at delay_at in_at in_syn_at "
     "trace_at n_slots trace_x_at trace_y_at trace_post_at",
-    "no_self same short transmits learns",
+    "no_self same short transmits learns logged probed",
 )
 
 # -- what changes ---------------------------------------------------------------------------
@@ -82,7 +83,8 @@ PROJ = _dtype(
 # work one call of the loop may do; halt: somebody waits for the end of this instant.
 ENGINE = _dtype(
     "now input_end t_used",
-    "src_pos src_end n_out n_flights n_due n_touched n_used rounds culprit deliveries budget halt",
+    "src_pos src_end n_out n_flights n_due n_touched n_used rounds culprit deliveries budget "
+    "halt n_reached n_dirty n_changes",
 )
 
 # A neuron: t_last, time for which its state holds; ref_until, end of its refractory period; due,
@@ -108,6 +110,7 @@ PROJ_STATE = _dtype("active_t last_post", "ring_head ring_n n_active")
 
 RING = _dtype("t s", "i")  # arrival, emission, presynaptic neuron
 FLIGHT = _dtype("t s", "q i k")  # the same for a heap, with projection and next synapse of the row
+CHANGE = _dtype("t w", "s")  # a weight: time of its change, new value, place in ``weight``
 EVENT = _dtype("t", "i")  # a spike: time, global neuron
 ROW = _dtype("", "q i lo hi")  # a row that arrives: projection, presynaptic neuron, synapses
 
@@ -152,6 +155,14 @@ class EngineState(NamedTuple):
     x_time: Floats
     y_value: Floats
     y_time: Floats
+    probes: npt.NDArray[np.uint8]  # (n_neurons,) 1: its events are recorded, 2: there was one
+    reached: Ints  # (n_neurons,) those with one, n_reached of them
+    # Of the weights if any change is recorded, else empty: value seen last, whether it is on the
+    # list of those that this instant may have changed, the list; and what goes to the recorder.
+    seen: Floats
+    marked: npt.NDArray[np.uint8]
+    dirty: Ints
+    changes: Records  # CHANGE
 
 
 class Workspace(NamedTuple):

@@ -155,6 +155,9 @@ def compile_network(net: Network) -> CompiledNetwork:
             put("in_syn", in_syn)
             put("in_pre", in_pre)
 
+    projections.logged = [p.name in net.recorders.changes for p in projs]
+    probed = [plan.population for plan in net.recorders.events if plan.neurons]
+    projections.probed = [p.post.name in probed for p in projs]
     table.together = [_may_share_a_clock(pop.model) for pop in pops]
     table.together[projections.post[projections.kind == SPARSE]] = 0
     for k, pop in enumerate(pops):

@@ -17,6 +17,7 @@ from simulator.engine_state import grown, new_state, new_workspace
 from simulator.errors import SimulationError
 from simulator.instant_loop import make_instant_loop
 from simulator.interrupt import HeldInterrupt
+from simulator.loop_watch import AWAITED
 from simulator.network import Network
 from simulator.sources import open_sources
 from simulator.start import predict_all, to_modes
@@ -49,9 +50,17 @@ class Engine:
     on_spikes
         ``on_spikes(times_ms, neurons, populations)`` gets the recorded spikes in pieces: index of
         the neuron within its population, and number of the population.
+    on_changes
+        ``on_changes(times_ms, synapses, weights)`` gets the changes of weights that are recorded:
+        place of the synapse in the array of all weights.
     """
 
-    def __init__(self, network: Network, on_spikes: Callable[[Floats, Ints, Ints], None]) -> None:
+    def __init__(
+        self,
+        network: Network,
+        on_spikes: Callable[[Floats, Ints, Ints], None],
+        on_changes: Callable[[Floats, Ints, Floats], None],
+    ) -> None:
         self.network = network
         self.compiled = compile_network(network)
         self.state = new_state(self.compiled)
@@ -59,7 +68,7 @@ class Engine:
         self._work = new_workspace(self.compiled, self.state)
         self._loop = _event_loop(self.compiled.models, self.compiled.rules)
         self._sources = open_sources(network, self.compiled.arrays.pops.lo.tolist())
-        self._on_spikes = on_spikes
+        self._on_spikes, self._on_changes = on_spikes, on_changes
         self._budget = _FIRST
         self._loop_is_ready = False
         to_modes(self.compiled)
@@ -114,7 +123,7 @@ class Engine:
         engine.input_end, engine.src_pos, engine.src_end = end, position, times.size
 
     def drain(self) -> None:
-        """Hand on the spikes in the output buffer."""
+        """Hand on the spikes and the changes of weights in the output buffers."""
         st = self.state
         n = int(st.engine[0].n_out)
         if n:
@@ -122,6 +131,24 @@ class Engine:
             pops = st.neurons.pop[neurons]
             st.engine[0].n_out = 0
             self._on_spikes(times, neurons - self.compiled.arrays.pops.lo[pops], pops)
+        n = int(st.engine[0].n_changes)
+        if n:
+            changes = st.changes[:n].copy()
+            st.engine[0].n_changes = 0
+            self._on_changes(changes.t, changes.s, changes.w)
+
+    def see_weights(self) -> None:
+        """Take the weights as they are for seen: no change of the past is to be recorded."""
+        if self.state.seen.size:
+            self.state.seen[:] = self.compiled.arrays.weight
+
+    def take_reached(self) -> Ints:
+        """Global numbers of the probed neurons that the last instant reached, ascending."""
+        st = self.state
+        reached: Ints = np.sort(st.reached[: int(st.engine[0].n_reached)])
+        st.probes[reached] = AWAITED
+        st.engine[0].n_reached = 0
+        return reached
 
     def replace_state(self, state: EngineState) -> None:
         """Go on with these arrays."""

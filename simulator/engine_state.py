@@ -6,8 +6,10 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from simulator.arrays import (
+    CHANGE,
     ENGINE,
     EVENT,
     FLIGHT,
@@ -58,6 +60,7 @@ def new_state(compiled: CompiledNetwork) -> EngineState:
         neurons.before[lo:hi] = np.arange(lo, hi) - 1
         neurons.after[lo:hi] = np.arange(lo, hi) + 1
         neurons[lo].before, neurons[hi - 1].after = -1, -1
+    logged = net.weight.size if np.any(net.projs.logged) else 0
     projs = records(net.projs.size, PROJ_STATE)
     projs.active_t, projs.last_post = -1.0, -math.inf
     return EngineState(
@@ -76,7 +79,23 @@ def new_state(compiled: CompiledNetwork) -> EngineState:
         x_time=np.full(slots, -math.inf),
         y_value=np.zeros(y_values),
         y_time=np.full(targets, -math.inf),
+        probes=_probes(compiled),
+        reached=np.zeros(n_neurons, np.int64),
+        seen=net.weight[:logged].copy(),
+        marked=np.zeros(logged, np.uint8),
+        dirty=np.zeros(logged, np.int64),
+        changes=records(logged and logged + _OUTPUT, CHANGE),
     )
+
+
+def _probes(compiled: CompiledNetwork) -> npt.NDArray[np.uint8]:
+    """Which neurons have their events recorded."""
+    net = compiled.network
+    first = dict(zip(net.populations, compiled.arrays.pops.lo.tolist(), strict=True))
+    probes = np.zeros(int(compiled.arrays.pops.hi[-1]), np.uint8)
+    for plan in net.recorders.events:
+        probes[first[plan.population] + np.array(plan.neurons, np.int64)] = 1
+    return probes
 
 
 def new_workspace(compiled: CompiledNetwork, st: EngineState) -> Workspace:

@@ -26,6 +26,7 @@ from simulator import (
     loop_lazy,
     loop_learning,
     loop_together,
+    loop_watch,
     model,
     population_kernels,
     queues,
@@ -36,6 +37,7 @@ from simulator import (
 from simulator import specialise as specialise_module
 from simulator.arrays import SPARSE, UNIFORM
 from simulator.borrow import borrow
+from simulator.loop_watch import note_column, note_neuron, note_row, probe_row, write_changes
 from simulator.model import NeuronModel, PlasticityRule
 from simulator.queues import (
     flight_drop,
@@ -79,8 +81,8 @@ def make_instant_loop(
     All events up to and including ``until`` (ms) are handled.
     """
     source = digest(
-        arrays, lazy_kernels, loop_lazy, loop_learning, loop_together, model, population_kernels,
-        queues, roots, rule_kernels, specialise_module, traces, *models, *rules,
+        arrays, lazy_kernels, loop_lazy, loop_learning, loop_together, loop_watch, model,
+        population_kernels, queues, roots, rule_kernels, specialise_module, traces, *models, *rules,
     )  # fmt: skip
     of_models = population_kernels.population_kernels(models)
     of_rules = rule_kernels.rule_kernels(rules)
@@ -122,6 +124,7 @@ def make_instant_loop(
         """Send a spike on its way along every projection; record it."""
         k = st.neurons[g].pop
         i = g - net.pops[k].lo
+        note_neuron(st, g)
         if net.pops[k].recorded:
             st.output[st.engine[0].n_out].t, st.output[st.engine[0].n_out].i = t, g
             st.engine[0].n_out += 1
@@ -299,6 +302,10 @@ def make_instant_loop(
                     net, rule_blocks, st, work, q, work.rows[r].i, work.rows[r].lo,
                     work.rows[r].hi, t,
                 )  # fmt: skip
+                if net.projs[q].logged:
+                    note_row(net, st, q, work.rows[r].i, work.rows[r].lo, work.rows[r].hi)
+            if net.projs[q].probed:
+                probe_row(net, st, q, work.rows[r].i, work.rows[r].lo, work.rows[r].hi)
         for a in range(st.engine[0].n_touched):
             g = st.neurons[a].touched
             st.neurons[g].stamped = 0
@@ -359,6 +366,8 @@ def make_instant_loop(
                 predict_neuron(net, blocks, st, g)
         for a in range(n):
             learn_from_spike(net, rule_blocks, st, work, st.neurons[a].fired, t)
+            if st.seen.size > 0:
+                note_column(net, st, st.neurons[a].fired)
         for a in range(n):
             emit(net, st, st.neurons[a].fired, t)
         if n > 0:
@@ -438,6 +447,12 @@ def make_instant_loop(
             if check <= min(t, st.engine[0].input_end, until):
                 open_bucket(net, st, k, check)
                 continue
+            if (
+                st.engine[0].n_dirty > 0
+                and min(t, st.engine[0].input_end) > st.engine[0].now
+                and not write_changes(net, st)
+            ):
+                return MORE_OUTPUT
             if min(t, st.engine[0].input_end) > until:
                 st.engine[0].now = until
                 return DONE

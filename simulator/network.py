@@ -6,9 +6,8 @@ arrays that an engine runs on.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,13 @@ from simulator.connect import Connector
 from simulator.distributions import Distribution
 from simulator.errors import NetworkError
 from simulator.model import NeuronModel, PlasticityRule
+from simulator.recorders import (
+    EventSampling,
+    Recorders,
+    StateSampling,
+    WeightSampling,
+    sampling_times,
+)
 from simulator.sources import SpikeSource
 
 __all__ = ["Network", "Population", "Projection", "Values"]
@@ -54,32 +60,6 @@ class Projection:
     delay: Values
     port: int
     rule: PlasticityRule | None
-
-
-@dataclass(frozen=True)
-class StateSampling:
-    """Record state variables of a population at given times (ms, ascending)."""
-
-    population: str
-    variables: tuple[str, ...]
-    times: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class WeightSampling:
-    """Record the weights of a projection at given times (ms, ascending)."""
-
-    projection: str
-    times: tuple[float, ...]
-
-
-@dataclass
-class Recorders:
-    """What a run records."""
-
-    spikes: set[str] = field(default_factory=set)
-    states: list[StateSampling] = field(default_factory=list)
-    weights: list[WeightSampling] = field(default_factory=list)
 
 
 class Network:
@@ -226,17 +206,37 @@ class Network:
                 f"the state of population {target.name!r} is sampled already; "
                 "give all variables and times in one call"
             )
-        known = () if isinstance(target.model, SpikeSource) else tuple(target.model.state)
-        chosen = tuple(variables)
-        for variable in chosen:
-            if variable not in known:
-                valid = ", ".join(known) or "none (it is a spike source)"
-                raise NetworkError(
-                    f"population {target.name!r} has no state variable {variable!r}; it has {valid}"
-                )
+        chosen = _variables(target, variables)
         self.recorders.states.append(
-            StateSampling(target.name, chosen, _sampling_times(target.name, times))
+            StateSampling(target.name, chosen, sampling_times(target.name, times))
         )
+
+    def record_events(
+        self,
+        population: Population | str,
+        variables: Iterable[str],
+        neurons: Iterable[int] | None = None,
+    ) -> None:
+        """Record state variables of some neurons, or of all, at each of their events.
+
+        An event is a delivery to the neuron or a spike of it.  The values are those after all
+        events of the instant.  Meant for a few neurons: a run stops at each of the events.
+        """
+        target = self.find_population(population)
+        if any(plan.population == target.name for plan in self.recorders.events):
+            raise NetworkError(
+                f"events of population {target.name!r} are recorded already; "
+                "give all variables and neurons in one call"
+            )
+        chosen = _variables(target, variables)
+        which = tuple(range(target.size) if neurons is None else sorted(set(neurons)))
+        for i in which:
+            if not 0 <= i < target.size:
+                raise NetworkError(
+                    f"recorder of {target.name!r}: there is no neuron {i}; the population has "
+                    f"neurons 0 to {target.size - 1}"
+                )
+        self.recorders.events.append(EventSampling(target.name, chosen, which))
 
     def record_weights(self, projection: Projection | str, times: Iterable[float]) -> None:
         """Record all weights of a projection at ``times`` (ms), once a projection."""
@@ -246,7 +246,24 @@ class Network:
                 f"the weights of projection {label!r} are sampled already; "
                 "give all times in one call"
             )
-        self.recorders.weights.append(WeightSampling(label, _sampling_times(label, times)))
+        self.recorders.weights.append(WeightSampling(label, sampling_times(label, times)))
+
+    def record_weight_changes(self, projection: Projection | str) -> None:
+        """Record each change of a weight of a projection: time, synapse, new weight.
+
+        Raises
+        ------
+        NetworkError
+            When there is no such projection, or it has no rule that changes weights.
+        """
+        proj = self.find_projection(projection)
+        if proj.rule is None or not proj.rule.learns():
+            raise NetworkError(
+                f"projection {proj.name!r} has no rule that changes its weights; "
+                "sample them with record_weights()"
+            )
+        if proj.name not in self.recorders.changes:
+            self.recorders.changes.append(proj.name)
 
     def find_population(self, which: Population | str) -> Population:
         """The population itself or of that name; :class:`NetworkError` if there is none."""
@@ -267,9 +284,14 @@ class Network:
         return found
 
 
-def _sampling_times(where: str, times: Iterable[float]) -> tuple[float, ...]:
-    result = tuple(sorted(float(t) for t in times))
-    for t in result:
-        if not math.isfinite(t) or t < 0.0:
-            raise NetworkError(f"recorder of {where!r}: time {t} ms; times must be finite and >= 0")
-    return result
+def _variables(target: Population, variables: Iterable[str]) -> tuple[str, ...]:
+    """Names of state variables of a population, checked."""
+    known = () if isinstance(target.model, SpikeSource) else tuple(target.model.state)
+    chosen = tuple(variables)
+    for variable in chosen:
+        if variable not in known:
+            valid = ", ".join(known) or "none (it is a spike source)"
+            raise NetworkError(
+                f"population {target.name!r} has no state variable {variable!r}; it has {valid}"
+            )
+    return chosen

@@ -80,8 +80,8 @@ def put_weights(compiled: CompiledNetwork, proj: Projection, values: npt.ArrayLi
     Raises
     ------
     SimulationError
-        For the wrong number of values, values that are not finite, or a projection that was
-        described with one weight for all.
+        For the wrong number of values, values that are not finite or too small for the target's
+        model, or a projection that was described with one weight for all.
     """
     stored, order = _stored(compiled, proj), compiled.orders[proj.name]
     given = np.asarray(values, dtype=np.float64)
@@ -95,6 +95,15 @@ def put_weights(compiled: CompiledNetwork, proj: Projection, values: npt.ArrayLi
         k = int(wrong[0])
         raise SimulationError(
             f"projection {proj.name!r}: weight[{k}] = {given.flat[k]}; finite numbers are needed"
+        )
+    assert isinstance(proj.post.model, NeuronModel)
+    lowest = proj.post.model.lowest_weight(proj.port)
+    wrong = np.flatnonzero(given < lowest)
+    if wrong.size:
+        k = int(wrong[0])
+        raise SimulationError(
+            f"projection {proj.name!r}: weight[{k}] = {given.flat[k]}; weights on this port of "
+            f"{type(proj.post.model).__name__} must be >= {lowest:g}"
         )
     if stored.size == 1 and given.size != 1:
         raise SimulationError(

@@ -53,6 +53,7 @@ def restore_engine(engine: Engine, saved: Mapping[str, npt.NDArray[Any]]) -> Non
         block[:] = saved[f"state/{g}"]
     compiled.arrays.weight[:] = saved["weight"]
     compiled.arrays.projs.learns = saved["learns"]
+    engine.see_weights()
     renewed = {}
     for name in _SAVED:
         old = getattr(engine.state, name)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +16,10 @@ from simulator.control import Controlled
 from simulator.engine import Engine
 from simulator.errors import SimulationError
 from simulator.interrupt import HeldInterrupt
-from simulator.network import Network, Population, Projection, StateSampling
+from simulator.network import Network, Population, Projection
 from simulator.reading import check_variable, get_weights, put_weights, read_state
 from simulator.recorder import Recording
+from simulator.recorders import StateSampling
 from simulator.saving import check_entries, restore_engine, save_engine
 
 __all__ = ["Simulation"]
@@ -40,8 +44,9 @@ class Simulation(Controlled):
 
     def __init__(self, network: Network) -> None:
         super().__init__(network)
-        self.recording = Recording(network)
-        self._engine = Engine(network, self._take_spikes)
+        self._engine = Engine(network, self._take_spikes, self._take_changes)
+        sampled = {plan.projection for plan in network.recorders.weights}
+        self.recording = Recording(network, {name: self.weights(name).shape for name in sampled})
 
     @property
     def compiled(self) -> CompiledNetwork:
@@ -64,6 +69,11 @@ class Simulation(Controlled):
     def _advance(self, until: float, interrupt: HeldInterrupt) -> None:
         self._engine.advance(until, interrupt)
         self._engine.drain()
+        self._sample_events()
+
+    def _run(self, until: float, interrupt: HeldInterrupt) -> None:
+        super()._run(until, interrupt)
+        self.recording.flush()
 
     def _watch(self, k: int, watched: bool) -> None:
         pop = self.compiled.arrays.pops[k]
@@ -84,12 +94,67 @@ class Simulation(Controlled):
         t = self.time
         if self.recording.next_sample() > t:
             return
-        for k, what in self.recording.due(t):
-            if isinstance(what, StateSampling):
-                values = {v: self.state(what.population, v) for v in what.variables}
-                self.recording.add_sample(k, t, values)
+        for plan in self.recording.due(t):
+            if isinstance(plan, StateSampling):
+                values = [self.state(plan.population, v) for v in plan.variables]
+                self.recording.add_state(plan.population, t, values)
             else:
-                self.recording.add_sample(k, t, self.weights(what.projection))
+                self.recording.add_weights(plan.projection, t, self.weights(plan.projection))
+
+    def _sample_events(self) -> None:
+        """Read the neurons that the instant has reached."""
+        reached = self._engine.take_reached()
+        if reached.size == 0:
+            return
+        for plan in self.network.recorders.events:
+            pop = self.network.populations[plan.population]
+            lo = self.compiled.arrays.pops.lo[list(self.network.populations).index(pop.name)]
+            mine = reached[(reached >= lo) & (reached < lo + pop.size)] - lo
+            if mine.size:
+                variables = list(check_variable(pop, plan.variables[0]).state)
+                rows = [variables.index(v) for v in plan.variables]
+                values = [read_state(self._engine, pop, i, i + 1)[rows, 0] for i in mine.tolist()]
+                self.recording.add_events(pop.name, self.time, mine, np.array(values).T)
+
+    def _take_changes(self, times: Floats, synapses: Ints, weights: Floats) -> None:
+        """Hand on changes of weights, by projection; within an instant by synapse."""
+        first = self.compiled.arrays.projs.w_at
+        owner = np.searchsorted(first, synapses, side="right") - 1
+        for q in np.unique(owner):
+            name = list(self.network.projections)[q]
+            mine, order = owner == q, self.compiled.orders[name]
+            stored = synapses[mine] - first[q]
+            described = stored if order is None else order[stored]
+            by_time = np.lexsort((described, times[mine]))
+            self.recording.add_changes(
+                name, times[mine][by_time], described[by_time], weights[mine][by_time]
+            )
+
+    def record_to(self, path: str | PathLike[str], resume: bool = False) -> None:
+        """Record to an HDF5 file from here on; memory then does not grow with time.
+
+        What was recorded so far is put there first.  The layout is that of
+        :mod:`simulator.recorder`; rows are flushed about every second and at the end of a run, and
+        what was flushed survives a kill.
+
+        Parameters
+        ----------
+        path
+            The file; it must not exist, unless it is to be resumed.
+        resume
+            Go on with an existing file: what it holds after the present time is dropped.
+
+        Raises
+        ------
+        DataError
+            When the file exists or is damaged, or a name cannot be that of a group.
+        """
+        self._engine.drain()
+        self.recording.open(Path(path), self._behind(), resume)
+
+    def _behind(self) -> float:
+        """The time (ms) up to which everything has happened; -inf before the first run."""
+        return self.time if float(self._engine.state.engine[0].input_end) > 0.0 else -math.inf
 
     # -- saving ------------------------------------------------------------------------------
 
@@ -114,7 +179,7 @@ class Simulation(Controlled):
         check_entries(saved, self.save())
         restore_engine(self._engine, saved)
         self._schedule.restore(saved, self.time)
-        self.recording.skip_to(self.time)
+        self.recording.go_to(self._behind())
 
     # -- reading and changing ----------------------------------------------------------------
 
@@ -153,7 +218,16 @@ class Simulation(Controlled):
             For the wrong number of values, values that are not finite, or a projection that was
             described with one weight for all.
         """
-        put_weights(self.compiled, self.network.find_projection(projection), values)
+        proj = self.network.find_projection(projection)
+        before = self.weights(proj)
+        put_weights(self.compiled, proj, values)
+        if proj.name in self.network.recorders.changes:
+            now = self.weights(proj)
+            changed = np.flatnonzero(now != before)
+            self._engine.drain()
+            times = np.full(changed.size, self.time)
+            self.recording.add_changes(proj.name, times, changed, now.ravel()[changed])
+            self._engine.see_weights()
 
     def set_learning(self, projection: Projection | str, learning: bool) -> None:
         """Switch the plasticity of a projection off or on again; its traces rest meanwhile."""

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments import spike_file
 from experiments.spike_file import SpikeFileReader, SpikeFileWriter
+from simulator import table_file
 from simulator.errors import DataError
 
 
@@ -72,10 +72,10 @@ def test_any_batches_and_flushes_give_the_spikes_in_order_of_time_then_index(
 
 
 def test_buffers_larger_than_a_chunk_and_than_the_limit_arrive_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr(spike_file, "FLUSH_SECONDS", np.inf)
+    monkeypatch.setattr(table_file, "FLUSH_SECONDS", np.inf)
     path = tmp_path / "spikes.h5"
     writer = SpikeFileWriter(path)
-    n = spike_file.BUFFERED_ROWS + 17
+    n = table_file.BUFFERED_BYTES // 16 + 17
     writer.append("a", np.arange(n, dtype=float), np.arange(n))
     # More than the buffer holds: on the disk without a flush being asked for.
     assert read_all(path, "a")[0].size == n
@@ -262,8 +262,8 @@ def test_room_that_was_not_filled_is_not_read_as_spikes(tmp_path):
     writer.append("a", [1.0, 2.0], [0, 1])
     writer.close()
     with h5py.File(path, "r+") as file:
-        file["spikes/a/timestamps"].resize((spike_file.CHUNK_ROWS + 5,))
-        file["spikes/a/node_ids"].resize((spike_file.CHUNK_ROWS + 9,))
+        file["spikes/a/timestamps"].resize((table_file.CHUNK_ROWS + 5,))
+        file["spikes/a/node_ids"].resize((table_file.CHUNK_ROWS + 9,))
     times, nodes = read_all(path, "a")
     assert times.tolist() == [1.0, 2.0]
     assert nodes.tolist() == [0, 1]

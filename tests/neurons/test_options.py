@@ -29,6 +29,7 @@ from simulator import (
     Network,
     NetworkError,
     Simulation,
+    SimulationError,
     all_to_all,
     explicit,
     fixed_probability,
@@ -329,4 +330,16 @@ def test_negative_conductances_are_refused(connector: Any, weight: Any, which: s
     source = net.population("in", 3, SpikeTimes([1.0]))
     cells = net.population("cells", 2, current_port(LIFCond)())
     net.projection(source, cells, connector, weight=weight, port="current")
-    Simulation(net)
+    simulation = Simulation(net)
+    assert simulation.weights("in->cells").min() < 0.0
+
+
+def test_negative_conductances_cannot_be_set_either() -> None:
+    net = Network()
+    source = net.population("in", 1, SpikeTimes([1.0]))
+    cells = net.population("cells", 2, LIFCond())
+    net.projection(source, cells, all_to_all(), weight=[[0.5, 0.5]])
+    simulation = Simulation(net)
+    with pytest.raises(SimulationError, match=r"'in->cells': weight\[1\] = -0\.1; .*LIFCond"):
+        simulation.set_weights("in->cells", [[0.0, -0.1]])
+    assert simulation.weights("in->cells").tolist() == [[0.5, 0.5]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import exp, inf, log
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -45,6 +46,21 @@ def test_equal_time_constants_give_the_alpha_function(tau_s: float) -> None:
     for t in (0.5, 10.0, 30.0):
         expected = t / 10.0 * exp(1.0 - t / 10.0)
         assert after(model, {"i": 1.0}, t).v[0] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("decade", range(1, 17))
+def test_the_kernel_at_every_distance_of_the_time_constants(decade: int, sign: int) -> None:
+    tau_s = 10.0 * (1.0 + sign * 10.0**-decade)
+    model = SRM(tau_m=10.0, tau_s=tau_s)
+    with mpmath.workdps(60):
+        b = 10 / mpmath.mpf(tau_s)
+        for t in (1e-5, 0.5, 10.0, 60.0):
+            expected = t / mpmath.mpf(10) * mpmath.exp(1 - t / mpmath.mpf(10))
+            if b != 1:
+                slow, fast = mpmath.exp(-mpmath.mpf(t) / 10), mpmath.exp(-t / mpmath.mpf(tau_s))
+                expected = b ** (b / (b - 1)) / (b - 1) * (slow - fast)
+            assert abs(after(model, {"i": 1.0}, t).v[0] / expected - 1) <= 4e-16 * (5.0 + t)
 
 
 def test_the_time_constants_commute() -> None:

@@ -25,7 +25,7 @@ ALLOWED = {
 }
 # And of others, beside the standard library.
 LIBRARIES = {
-    "simulator": {"numba", "llvmlite", "numpy", "sortedcontainers"},
+    "simulator": {"numba", "llvmlite", "numpy", "sortedcontainers", "h5py"},
     "neurons": {"numba", "numpy"},
     "plasticity": {"numba", "numpy"},
     "encoders": {"numba", "numpy"},
