@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from simulator.arrays import EVENT, EngineState, records
 from simulator.compile import compile_network
 from simulator.engine_state import grown, new_state, new_workspace
 from simulator.errors import SimulationError
+from simulator.identity import identity
 from simulator.instant_loop import make_instant_loop
 from simulator.interrupt import HeldInterrupt
 from simulator.loop_watch import AWAITED
@@ -78,6 +80,11 @@ class Engine:
     def time(self) -> float:
         """Time reached, in ms."""
         return float(self.state.engine[0].now)
+
+    @cached_property
+    def identity(self) -> bytes:
+        """What the network is, as JSON; worked out when it is first asked for."""
+        return json.dumps(identity(self.compiled)).encode()
 
     def get_ready(self) -> None:
         """Have the loop compiled, which takes a while; until then Ctrl-C acts at once."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from simulator.engine import Engine
-from simulator.errors import SimulationError
+from simulator.errors import DataError, SimulationError
+from simulator.identity import check_identity
 
 __all__ = ["restore_engine", "save_engine"]
 
@@ -30,7 +33,15 @@ _SAVED = [
     "y_time",
 ]
 # In their last dimension.
-_GROWING = ("engine/rings", "engine/flights", "calls/due", "calls/count", "calls/neurons")
+_GROWING = (
+    "engine/rings",
+    "engine/flights",
+    "calls/due",
+    "calls/count",
+    "calls/neurons",
+    "network",
+)
+SCHEMA = 1  # form of a saved state; another number, another form
 
 
 def save_engine(engine: Engine) -> dict[str, npt.NDArray[Any]]:
@@ -43,6 +54,8 @@ def save_engine(engine: Engine) -> dict[str, npt.NDArray[Any]]:
     for g, block in enumerate(compiled.groups.states):
         saved[f"state/{g}"] = block.copy()
     saved["piece_start"] = np.array(engine.piece_start)
+    saved["schema"] = np.array(SCHEMA)
+    saved["network"] = np.frombuffer(engine.identity, np.uint8)
     return saved
 
 
@@ -68,19 +81,66 @@ def restore_engine(engine: Engine, saved: Mapping[str, npt.NDArray[Any]]) -> Non
 def check_entries(
     saved: Mapping[str, npt.NDArray[Any]], expected: Mapping[str, npt.NDArray[Any]]
 ) -> None:
-    """Refuse a saved state without all entries of an expected one, or with others' shapes."""
-    for name, array in expected.items():
+    """Refuse what is no saved state, or that of another network or of another form.
+
+    Raises
+    ------
+    SimulationError
+        Naming the entry, or what is different about the network.
+    """
+    for name in expected:
         if name not in saved:
             raise SimulationError(f"this is no saved state of a simulation: {name!r} is missing")
-        fixed = -1 if name in _GROWING else array.ndim
-        given = np.asarray(saved[name])
-        if (
-            given.dtype != array.dtype
-            or given.ndim != array.ndim
-            or given.shape[:fixed] != array.shape[:fixed]
-        ):
-            raise SimulationError(
-                f"the saved state belongs to another network: {name!r} has shape "
-                f"{given.shape} and type {given.dtype}, expected {array.shape} "
-                f"and {array.dtype}"
-            )
+    for name in ("schema", "network"):
+        _check_shape(name, np.asarray(saved[name]), expected[name])
+    if saved["schema"] != expected["schema"]:
+        raise SimulationError(
+            f"the saved state has form {int(saved['schema'])}, this program reads form "
+            f"{int(expected['schema'])}; run the network again"
+        )
+    check_identity(saved["network"], expected["network"])
+    for name, array in expected.items():
+        _check_shape(name, np.asarray(saved[name]), array)
+
+
+def _check_shape(name: str, given: npt.NDArray[Any], expected: npt.NDArray[Any]) -> None:
+    fixed = -1 if name in _GROWING else expected.ndim
+    if (
+        given.dtype != expected.dtype
+        or given.ndim != expected.ndim
+        or given.shape[:fixed] != expected.shape[:fixed]
+    ):
+        raise SimulationError(
+            f"the saved state belongs to another network: {name!r} has shape {given.shape} and "
+            f"type {given.dtype}, expected {expected.shape} and {expected.dtype}"
+        )
+
+
+def write_state(path: Path, saved: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write a saved state; whatever happens, the file is the old one or the new one, and whole."""
+    scratch = path.with_name(f".{path.name}.new")
+    try:
+        with open(scratch, "wb") as file:
+            np.savez(file, allow_pickle=False, **saved)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(scratch, path)
+    except OSError as error:
+        raise DataError(f"cannot write '{path}': {error}") from error
+
+
+def read_state_file(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """A saved state from its file.
+
+    Raises
+    ------
+    DataError
+        When there is no such file, or it is damaged.
+    """
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except FileNotFoundError:
+        raise DataError(f"'{path}' does not exist: there is no saved state") from None
+    except Exception as error:  # zipfile, zlib and numpy have many ways to say it
+        raise DataError(f"'{path}' is no saved state, or damaged: {error}") from error

@@ -20,7 +20,13 @@ from simulator.network import Network, Population, Projection
 from simulator.reading import check_variable, get_weights, put_weights, read_state
 from simulator.recorder import Recording
 from simulator.recorders import StateSampling
-from simulator.saving import check_entries, restore_engine, save_engine
+from simulator.saving import (
+    check_entries,
+    read_state_file,
+    restore_engine,
+    save_engine,
+    write_state,
+)
 
 __all__ = ["Simulation"]
 
@@ -158,27 +164,42 @@ class Simulation(Controlled):
 
     # -- saving ------------------------------------------------------------------------------
 
-    def save(self) -> dict[str, npt.NDArray[Any]]:
-        """The whole state as arrays (for ``numpy.savez``): states, weights, traces, spikes in
-        flight, the place in the sources and in the schedule of calls.
+    def save(self, path: str | PathLike[str] | None = None) -> dict[str, npt.NDArray[Any]]:
+        """The whole state as arrays: states, weights, traces, spikes in flight, the place in the
+        sources and in the schedule of calls.  With ``path``, written to that file as well.
 
         What was recorded is not part of it, and neither are the functions that a run calls: a new
         simulation that asks for the same calls in the same order makes those that are ahead.
-        """
-        return {**save_engine(self._engine), **self._schedule.save()}
 
-    def restore(self, saved: Mapping[str, npt.NDArray[Any]]) -> None:
+        Raises
+        ------
+        DataError
+            When the file cannot be written; one that was there before stays as it was.
+        """
+        saved = {**save_engine(self._engine), **self._schedule.save()}
+        if path is not None:
+            write_state(Path(path), saved)
+        return saved
+
+    def restore(self, saved: Mapping[str, npt.NDArray[Any]] | str | PathLike[str]) -> None:
         """Continue from a saved state of the same network; the run goes on bit for bit.
+
+        ``saved`` is what :meth:`save` returned or the name of a file that it wrote.  What this
+        simulation recorded after the time of the state is dropped, in a file as well.
 
         Raises
         ------
         SimulationError
-            When ``saved`` is not a saved state or belongs to another network.
+            When ``saved`` is not a saved state, or that of another network, which is named; and
+            inside a call of a run.  Nothing has changed then.
+        DataError
+            When there is no such file or it is damaged.
         """
         self._refuse_inside_a_call("restore()")
-        check_entries(saved, self.save())
-        restore_engine(self._engine, saved)
-        self._schedule.restore(saved, self.time)
+        state = saved if isinstance(saved, Mapping) else read_state_file(Path(saved))
+        check_entries(state, self.save())
+        restore_engine(self._engine, state)
+        self._schedule.restore(state, self.time)
         self.recording.go_to(self._behind())
 
     # -- reading and changing ----------------------------------------------------------------
