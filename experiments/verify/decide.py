@@ -49,10 +49,10 @@ def pieces_of(intervals: Intervals) -> Pieces:
     return TaylorPieces(intervals)
 
 
-def decide(intervals: Intervals, digits: Digits | None) -> Decision:
+def decide(intervals: Intervals, digits: Digits | None, pieces: Pieces | None = None) -> Decision:
     """Decide all intervals; those within rounding of a graze with 50 digits, where there is a
-    closed form and mpmath."""
-    found = first_crossings(pieces_of(intervals), intervals.size)
+    closed form and mpmath.  ``pieces`` are those of :func:`pieces_of`, if they are there."""
+    found = first_crossings(pieces or pieces_of(intervals), intervals.size)
     time, fires, left = found.time, np.isfinite(found.time), found.close.copy()
     by_digits = 0
     for j in np.flatnonzero(found.close):

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from experiments.verify.draws import Intervals
 from experiments.verify.pieces import bisected
 
-__all__ = ["TaylorPieces", "find_series"]
+__all__ = ["ORDER", "TaylorPieces", "find_series"]
 
 ORDER = 24
 _CUT = 2.0**-66  # of the potential's size, or what the widest float resolves
@@ -85,11 +85,9 @@ def izhikevich(p: Arrays, n: Arrays) -> dict[str, Array]:
     """dv/dt = 0.04 v^2 + 5 v + 140 - u + bias, du/dt = a (b v - u)."""
     v, u = _empty(n["v"]), _empty(n["v"])
     v[0], u[0] = n["v"], n["u"]
-    factor = v.dtype.type(4) / v.dtype.type(100)
-    double = v.dtype.type(0.04)  # the model's own constant is a double
     for k in range(ORDER):
         constant = (140.0 + p["bias"]) if k == 0 else 0.0
-        square = (double if double != factor else factor) * _convolved(v, v, k)
+        square = 0.04 * _convolved(v, v, k)  # the nearest double is part of the model
         v[k + 1] = (square + 5.0 * v[k] + constant - u[k]) / (k + 1)
         u[k + 1] = p["a"] * (p["b"] * v[k] - u[k]) / (k + 1)
     return {"v": v, "u": u}
