@@ -66,13 +66,14 @@ POP = _dtype(
 )
 
 # A projection: pre, post populations; delay, nan where synapses differ; rule group, -1 without;
-# *_at first entry of its own in weight, row_ptr, syn_post, syn_delay (or short_delay, if short),
-# in_ptr, in_syn and the traces; n_slots presynaptic trace slots (neurons, or synapses if delays
-# differ); same: one weight for all synapses; transmits: the rule has a transmit function; learns:
-# it changes weights; logged: each of its changes is recorded; probed: events of a target are.
+# stride: pieces that a row is cut into, one a worker; *_at first entry of its own in weight,
+# row_ptr, syn_post, syn_delay (or short_delay, if short), in_ptr, in_syn and the traces; n_slots
+# presynaptic trace slots (neurons, or synapses if delays differ); same: one weight for all
+# synapses; transmits: the rule has a transmit function; learns: it changes weights; logged: each
+# of its changes is recorded; probed: events of a target are.
 PROJ = _dtype(
     "delay",
-    "kind pre post port rule rule_row w_at row_at post_at delay_at in_at in_syn_at "
+    "kind pre post port rule rule_row w_at row_at stride post_at delay_at in_at in_syn_at "
     "trace_at n_slots trace_x_at trace_y_at trace_post_at",
     "no_self same short transmits learns logged probed",
 )
@@ -128,7 +129,7 @@ class NetworkArrays(NamedTuple):
     out_proj: Ints  # projections that leave a population, by population
     learn_proj: Ints  # learning projections that enter a population, by population
     weight: Floats  # (n_synapses,)
-    row_ptr: Ints  # synapse numbers within a projection
+    row_ptr: Ints  # synapse numbers within a projection; piece w of row i at i * stride + w
     syn_post: npt.NDArray[np.int32]  # target within its population
     syn_delay: Floats  # ms, of projections whose delays need double precision
     short_delay: npt.NDArray[np.float32]  # ms, of the others

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,7 @@ class CompiledNetwork:
     models: tuple[type[NeuronModel], ...]
     rules: tuple[type[PlasticityRule], ...]
     orders: Orders  # projection -> described synapse of the k-th stored one, None if they agree
+    bounds: Mapping[str, Ints]  # population cut into pieces -> first neuron of each, and the end
 
 
 # The pools of synapses, and of incoming synapses of learning projections.
@@ -54,8 +56,11 @@ _POOLS: dict[str, Any] = {
 }
 
 
-def compile_network(net: Network) -> CompiledNetwork:
+def compile_network(net: Network, bounds: Mapping[str, Ints] | None = None) -> CompiledNetwork:
     """Draw, check and lay out a network.
+
+    ``bounds`` cuts populations into pieces (:mod:`simulator.workers`): first neuron of each piece,
+    and one past the last.
 
     Raises
     ------
@@ -65,6 +70,7 @@ def compile_network(net: Network) -> CompiledNetwork:
     """
     if not net.populations:
         raise NetworkError("the network has no populations; add one with Network.population()")
+    bounds = {} if bounds is None else bounds
     pops = list(net.populations.values())
     projs = list(net.projections.values())
     index = {p.name: k for k, p in enumerate(pops)}
@@ -110,7 +116,8 @@ def compile_network(net: Network) -> CompiledNetwork:
         used[pool] += values.size
 
     for q, proj in enumerate(projs):
-        drawn = draw_projection(net, proj)
+        cut = bounds.get(proj.post.name)
+        drawn = draw_projection(net, proj, cut)
         _check_weights(proj, drawn)
         if drawn.order is not None:
             orders[proj.name] = drawn.order
@@ -121,6 +128,7 @@ def compile_network(net: Network) -> CompiledNetwork:
         row.no_self = (
             drawn.kind != SPARSE and proj.pre is proj.post and not proj.connector.self_connections
         )
+        row.stride = 1 if cut is None else cut.size - 1
         row.w_at, row.row_at = used["weight"], used["row_ptr"]
         delays = "short_delay" if row.short else "syn_delay"
         row.post_at, row.delay_at = used["syn_post"], used[delays]
@@ -150,7 +158,7 @@ def compile_network(net: Network) -> CompiledNetwork:
             counts = np.bincount(drawn.post, minlength=proj.post.size)
             in_ptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
             in_syn, in_pre = np.empty(drawn.post.size, np.uint32), np.empty_like(drawn.post)
-            transpose(drawn.row_ptr, drawn.post, in_ptr[:-1].copy(), in_syn, in_pre)
+            transpose(drawn.row_ptr[:: row.stride], drawn.post, in_ptr[:-1].copy(), in_syn, in_pre)
             put("in_ptr", in_ptr)
             put("in_syn", in_syn)
             put("in_pre", in_pre)
@@ -178,7 +186,9 @@ def compile_network(net: Network) -> CompiledNetwork:
         _horizon_table(model, [p.model for p in pops if type(p.model) is model]) for model in models
     )
     groups = Groups(states, _rows(rows), horizons, _rows(rule_rows))
-    return CompiledNetwork(net, arrays, groups, tuple(models), tuple(rules), Orders(net, orders))
+    return CompiledNetwork(
+        net, arrays, groups, tuple(models), tuple(rules), Orders(net, orders, bounds), bounds
+    )
 
 
 def _horizon_table(model: type[NeuronModel], instances: list[Any]) -> Floats:

@@ -50,17 +50,19 @@ class Connector:
     """A way to connect two populations.
 
     ``rows(n_pre, n_post, recurrent, rng)`` gives the synapses; ``recurrent`` tells that both
-    sides are the same population.  None stands for all-to-all.
+    sides are the same population.  None stands for all-to-all.  ``expected(n_pre, n_post)`` is
+    about how many there will be.
     """
 
     name: str
     self_connections: bool
     rows: Callable[[int, int, bool, np.random.Generator], Rows] | None
+    expected: Callable[[int, int], float]
 
 
 def all_to_all(self_connections: bool = True) -> Connector:
     """Every neuron to every neuron; without the diagonal when ``self_connections`` is False."""
-    return Connector("all_to_all", self_connections, None)
+    return Connector("all_to_all", self_connections, None, lambda n_pre, n_post: n_pre * n_post)
 
 
 def one_to_one() -> Connector:
@@ -71,7 +73,7 @@ def one_to_one() -> Connector:
             raise NetworkError(f"one_to_one needs equal sizes, got {n_pre} and {n_post}")
         return Rows(np.arange(n_pre + 1, dtype=np.int64), np.arange(n_pre, dtype=np.int32))
 
-    return Connector("one_to_one", True, rows)
+    return Connector("one_to_one", True, rows, lambda n_pre, n_post: n_pre)
 
 
 def fixed_probability(probability: float, self_connections: bool = True) -> Connector:
@@ -101,7 +103,7 @@ def fixed_probability(probability: float, self_connections: bool = True) -> Conn
                 post = np.empty(at[2], np.int32)
         return Rows(_firsts(counts), post)
 
-    return Connector("fixed_probability", self_connections, rows)
+    return Connector("fixed_probability", self_connections, rows, lambda a, b: probability * a * b)
 
 
 def fixed_in_degree(
@@ -129,7 +131,7 @@ def fixed_in_degree(
             lay_out(chosen, lo, degree, place, post)
         return Rows(first, post)
 
-    return Connector("fixed_in_degree", self_connections, rows)
+    return Connector("fixed_in_degree", self_connections, rows, lambda a, b: degree * b)
 
 
 def fixed_out_degree(
@@ -149,7 +151,7 @@ def fixed_out_degree(
             post[first[lo] : first[hi]] = np.sort(chosen.reshape(hi - lo, degree)).ravel()
         return Rows(first, post)
 
-    return Connector("fixed_out_degree", self_connections, rows)
+    return Connector("fixed_out_degree", self_connections, rows, lambda a, b: degree * a)
 
 
 def fixed_total_number(
@@ -175,7 +177,7 @@ def fixed_total_number(
             post += post >= pre
         return Rows(_firsts(np.bincount(pre, minlength=n_pre)), post.astype(np.int32))
 
-    return Connector("fixed_total_number", self_connections, rows)
+    return Connector("fixed_total_number", self_connections, rows, lambda a, b: number)
 
 
 def explicit(pre: npt.ArrayLike, post: npt.ArrayLike) -> Connector:
@@ -205,7 +207,7 @@ def explicit(pre: npt.ArrayLike, post: npt.ArrayLike) -> Connector:
         order = np.lexsort((b, a))
         return Rows(first, b[order].astype(np.int32), order)
 
-    return Connector("explicit", True, rows)
+    return Connector("explicit", True, rows, lambda n_pre, n_post: a.size)
 
 
 def _distinct(rng: np.random.Generator, number: int, total: int) -> Indices:

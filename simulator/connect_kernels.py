@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-__all__ = ["choose", "lay_out", "skip", "transpose"]
+__all__ = ["choose", "cut_rows", "lay_out", "skip", "transpose"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -100,6 +100,22 @@ def skip(
             n += 1
         j += 1
     at[0], at[1], at[2] = i, j, n
+
+
+@njit(cache=True)
+def cut_rows(first: Ints, post: Targets, bounds: Ints, pieces: Ints) -> None:
+    """First synapses of the pieces of each row: piece w has targets from ``bounds[w]`` on.
+
+    ``pieces`` has an entry a piece and one past the last; rows are sorted by piece already.
+    """
+    n = bounds.size - 1
+    for i in range(first.size - 1):
+        s = first[i]
+        for w in range(n):
+            pieces[i * n + w] = s
+            while s < first[i + 1] and post[s] < bounds[w + 1]:
+                s += 1
+    pieces[-1] = first[-1]
 
 
 @njit(cache=True)

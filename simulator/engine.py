@@ -12,15 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator import instant_loop
-from simulator.arrays import EVENT, EngineState, records
-from simulator.compile import compile_network
+from simulator.arrays import EVENT, EngineState, Records, records
+from simulator.compile import CompiledNetwork
 from simulator.engine_state import grown, new_state, new_workspace
 from simulator.errors import SimulationError
 from simulator.identity import identity
 from simulator.instant_loop import make_instant_loop
 from simulator.interrupt import HeldInterrupt
 from simulator.loop_watch import AWAITED
-from simulator.network import Network
 from simulator.sources import open_sources
 from simulator.start import predict_all, to_modes
 from simulator.zero_delay import describe_loop
@@ -47,8 +46,8 @@ class Engine:
 
     Parameters
     ----------
-    network
-        The description.
+    compiled
+        The network.
     on_spikes
         ``on_spikes(times_ms, neurons, populations)`` gets the recorded spikes in pieces: index of
         the neuron within its population, and number of the population.
@@ -59,12 +58,12 @@ class Engine:
 
     def __init__(
         self,
-        network: Network,
+        compiled: CompiledNetwork,
         on_spikes: Callable[[Floats, Ints, Ints], None],
         on_changes: Callable[[Floats, Ints, Floats], None],
     ) -> None:
-        self.network = network
-        self.compiled = compile_network(network)
+        network = self.network = compiled.network
+        self.compiled = compiled
         self.state = new_state(self.compiled)
         self.piece_start = 0.0  # ms, of the open piece of the sources
         self._work = new_workspace(self.compiled, self.state)
@@ -85,6 +84,20 @@ class Engine:
     def identity(self) -> bytes:
         """What the network is, as JSON; worked out when it is first asked for."""
         return json.dumps(identity(self.compiled)).encode()
+
+    @property
+    def deliveries(self) -> int:
+        """Spikes delivered to synapses so far."""
+        return int(self.state.engine[0].deliveries)
+
+    @property
+    def workers(self) -> int:
+        """Threads that share the work."""
+        return 1
+
+    def alone(self) -> Engine:
+        """An engine of one worker in the same state."""
+        return self
 
     def get_ready(self) -> None:
         """Have the loop compiled, which takes a while; until then Ctrl-C acts at once."""
@@ -121,13 +134,18 @@ class Engine:
     def open_piece(self, start: float, position: int = 0) -> None:
         """Make the spikes of the sources from ``start`` (ms) on the open piece; ``position`` is the
         first that has not been handled."""
+        source, end = self._next_piece(start)
+        self.state = self.state._replace(source=source)
+        engine = self.state.engine[0]
+        engine.input_end, engine.src_pos, engine.src_end = end, position, source.size
+
+    def _next_piece(self, start: float) -> tuple[Records, float]:
+        """Spikes of the sources from ``start`` (ms) on, and the time up to which they are all."""
         times, neurons, end = self._sources.next_piece(start)
         source = records(times.size, EVENT)
         source.t, source.i = times, neurons
         self.piece_start = start
-        self.state = self.state._replace(source=source)
-        engine = self.state.engine[0]
-        engine.input_end, engine.src_pos, engine.src_end = end, position, times.size
+        return source, end
 
     def drain(self) -> None:
         """Hand on the spikes and the changes of weights in the output buffers."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +25,7 @@ from simulator.arrays import (
 from simulator.compile import CompiledNetwork
 from simulator.loop_lazy import N_BUCKETS, NO_BUCKET
 
-__all__ = ["grown", "new_state", "new_workspace"]
+__all__ = ["grown", "new_state", "new_workspace", "with_more_flights", "with_wider_rings"]
 
 _OUTPUT = 1 << 16  # spikes between two visits of the recorder, at least
 
@@ -105,7 +104,7 @@ def new_workspace(compiled: CompiledNetwork, st: EngineState) -> Workspace:
     for row in net.projs:
         if row.kind == SPARSE:
             n_pre = int(net.pops.hi[row.pre] - net.pops.lo[row.pre])
-            ends = net.row_ptr[row.row_at : row.row_at + n_pre + 1]
+            ends = net.row_ptr[row.row_at : row.row_at + n_pre * row.stride + 1]
             longest = max(longest, int(np.diff(ends).max()))
         else:
             longest = max(longest, int(net.pops.hi[row.post] - net.pops.lo[row.post]))
@@ -124,19 +123,29 @@ def new_workspace(compiled: CompiledNetwork, st: EngineState) -> Workspace:
 def grown(compiled: CompiledNetwork, st: EngineState) -> EngineState:
     """The same state with twice the room in the queue that is short of it."""
     net = compiled.arrays
-    st.projs.active_t = -1.0  # the lists that it dates lie in the workspace, which is made anew
     senders = (net.pops.hi - net.pops.lo)[net.projs.pre]
-    capacity = st.rings.shape[1]
-    changes: dict[str, Any] = {}
-    if np.any(st.projs.ring_n + senders > capacity):
-        # Unrolled, so that the oldest entry comes first.
-        order = (st.projs.ring_head[:, None] + np.arange(capacity)) % capacity
-        rings = records((st.rings.shape[0], 2 * capacity), RING)
-        rings[:, :capacity] = np.take_along_axis(st.rings, order, axis=1)
-        st.projs.ring_head = 0
-        changes["rings"] = rings
-    else:
-        flights = records(2 * st.flights.size, FLIGHT)
-        flights[: st.flights.size] = st.flights
-        changes["flights"] = flights
-    return st._replace(**changes)
+    if np.any(st.projs.ring_n + senders > st.rings.shape[1]):
+        return with_wider_rings(st, 2 * st.rings.shape[1])
+    return with_more_flights(st, 2 * st.flights.size)
+
+
+def with_wider_rings(st: EngineState, capacity: int) -> EngineState:
+    """The same state with rings of this capacity, a power of two; the oldest entry comes first.
+
+    The lists that ``active_t`` dates lie in the workspace, which has to be made anew.
+    """
+    st.projs.active_t = -1.0
+    present = st.rings.shape[1]
+    order = (st.projs.ring_head[:, None] + np.arange(present)) % present
+    rings = records((st.rings.shape[0], capacity), RING)
+    rings[:, :present] = np.take_along_axis(st.rings, order, axis=1)
+    st.projs.ring_head = 0
+    return st._replace(rings=rings)
+
+
+def with_more_flights(st: EngineState, capacity: int) -> EngineState:
+    """The same state with room for this many spikes in flight in the heap."""
+    st.projs.active_t = -1.0
+    flights = records(capacity, FLIGHT)
+    flights[: st.flights.size] = st.flights
+    return st._replace(flights=flights)

@@ -14,6 +14,7 @@ from simulator.arrays import SPARSE
 from simulator.compile import CompiledNetwork
 from simulator.errors import SimulationError
 from simulator.model import Parametrised
+from simulator.plain_layout import plain_rows
 
 __all__ = ["check_identity", "identity"]
 
@@ -29,13 +30,9 @@ def identity(compiled: CompiledNetwork) -> dict[str, str]:
     for row, proj in zip(arrays.projs, net.projections.values(), strict=True):
         parts: list[Any] = [float(row.delay), int(row.port), proj.rule]
         if row.kind == SPARSE:
-            rows = arrays.row_ptr[row.row_at : row.row_at + proj.pre.size + 1]
-            n = int(rows[-1])
-            delays = arrays.short_delay if row.short else arrays.syn_delay
-            several = n if np.isnan(row.delay) else 0
-            parts += [rows, arrays.syn_post[row.post_at : row.post_at + n]]
-            parts += [delays[row.delay_at : row.delay_at + several]]
-            what = f"{n} synapses"
+            first, post, delays = plain_rows(compiled, row)
+            parts += [first, post, delays]
+            what = f"{post.size} synapses"
         else:
             what = f"all-to-all, self connections {proj.connector.self_connections}"
         rule = f", {_name(proj.rule)}" if proj.rule is not None else ""

@@ -42,10 +42,9 @@ from simulator.model import NeuronModel, PlasticityRule
 from simulator.queues import (
     flight_drop,
     flight_moved,
-    flight_push,
     predict,
     ring_pop,
-    ring_push,
+    send,
     synapse_delay,
 )
 from simulator.specialise import digest
@@ -131,17 +130,7 @@ def make_instant_loop(
             if net.pops[k].watched:
                 st.engine[0].halt = 1
         for a in range(net.pops[k].out_lo, net.pops[k].out_hi):
-            q = net.out_proj[a]
-            if not isnan(net.projs[q].delay):
-                ring_push(st, q, t + net.projs[q].delay, t, i)
-            else:
-                row = net.projs[q].row_at + i
-                s = net.row_ptr[row]
-                if s < net.row_ptr[row + 1]:
-                    arrival = t + synapse_delay(net, q, s)
-                    st.engine[0].n_flights = flight_push(
-                        st, st.engine[0].n_flights, arrival, t, q, i, s
-                    )
+            send(net, st, net.out_proj[a], i, t)
 
     @register_jitable(forceinline=True)
     def collect_rows(net, st, work, t):
@@ -152,12 +141,12 @@ def make_instant_loop(
                 i = ring_pop(st, q)
                 work.rows[n].q, work.rows[n].i = q, i
                 if net.projs[q].kind == SPARSE:
-                    work.rows[n].lo = net.row_ptr[net.projs[q].row_at + i]
-                    work.rows[n].hi = net.row_ptr[net.projs[q].row_at + i + 1]
+                    row = net.projs[q].row_at + i * net.projs[q].stride
+                    work.rows[n].lo, work.rows[n].hi = net.row_ptr[row], net.row_ptr[row + 1]
                 n += 1
         while st.engine[0].n_flights > 0 and st.flights[0].t == t:
             q, i, first = st.flights[0].q, st.flights[0].i, st.flights[0].k
-            end = net.row_ptr[net.projs[q].row_at + i + 1]
+            end = net.row_ptr[net.projs[q].row_at + i * net.projs[q].stride + 1]
             s = first
             while s < end and st.flights[0].s + synapse_delay(net, q, s) == t:
                 s += 1
@@ -494,4 +483,4 @@ def make_instant_loop(
             borrow(net), borrow(blocks), borrow(rule_blocks), borrow(st), borrow(work), until
         )
 
-    return njit(cache=True, error_model="numpy")(instant_loop)
+    return njit(cache=True, nogil=True, error_model="numpy")(instant_loop)

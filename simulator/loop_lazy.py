@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
+from simulator.frames import next_frame
 from simulator.lazy_kernels import CROSSES, HORIZONS, NEVER, LazyKernels
 from simulator.queues import predict
 
@@ -66,9 +67,14 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
 
     @register_jitable(forceinline=True)
     def set_frame(net, blocks, st, work, k, t):
-        """Move the frame of a population on when its factors have grown large."""
-        if t - st.pops[k].frame >= net.pops[k].frame_length:
-            frame = floor(t / net.pops[k].frame_length) * net.pops[k].frame_length
+        """Move the frame of a population on when its factors have grown large.
+
+        One length at a time, so that amplitudes are rounded alike whenever this is done: it
+        depends on which arrivals are seen here, and those differ between workers.
+        """
+        length = net.pops[k].frame_length
+        while t - st.pops[k].frame >= length:
+            frame = next_frame(st.pops[k].frame, length)
             decay_all(
                 blocks,
                 net.pops[k].group,

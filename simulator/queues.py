@@ -9,6 +9,8 @@ changes.
 
 from __future__ import annotations
 
+from math import isnan
+
 from numba.extending import register_jitable
 
 from simulator.arrays import EngineState, NetworkArrays
@@ -20,6 +22,7 @@ __all__ = [
     "predict",
     "ring_pop",
     "ring_push",
+    "send",
     "synapse_delay",
 ]
 
@@ -129,6 +132,19 @@ def flight_drop(st: EngineState, n: int) -> int:
     _copy_flight(st, n - 1, 0)
     flight_moved(st, n - 1)
     return n - 1
+
+
+@register_jitable(forceinline=True)
+def send(net: NetworkArrays, st: EngineState, q: int, i: int, t: float) -> None:
+    """Send a spike of presynaptic neuron ``i`` at time ``t`` on its way along projection ``q``."""
+    if not isnan(net.projs[q].delay):
+        ring_push(st, q, t + net.projs[q].delay, t, i)
+        return
+    row = net.projs[q].row_at + i * net.projs[q].stride
+    s = net.row_ptr[row]
+    if s < net.row_ptr[row + 1]:
+        arrival = t + synapse_delay(net, q, s)
+        st.engine[0].n_flights = flight_push(st, st.engine[0].n_flights, arrival, t, q, i, s)
 
 
 @register_jitable(forceinline=True)

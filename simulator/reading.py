@@ -10,6 +10,7 @@ import numpy.typing as npt
 from simulator.compile import CompiledNetwork
 from simulator.engine import Engine
 from simulator.errors import SimulationError
+from simulator.frames import move_frame
 from simulator.model import NeuronModel
 from simulator.network import Population, Projection
 from simulator.population_kernels import make_touch
@@ -43,8 +44,9 @@ def read_state(engine: Engine, pop: Population, first: int = 0, end: int | None 
     n = type(model).State(*values)
     neurons = st.neurons[int(row.lo) + first : int(row.lo) + end]
     if row.lazy:
-        age = now - float(st.pops[k].frame)
-        for mode, tau in zip(values, model.time_constants(p), strict=True):
+        taus = model.time_constants(p)
+        age = now - move_frame(values, taus, float(st.pops[k].frame), float(row.frame_length), now)
+        for mode, tau in zip(values, taus, strict=True):
             mode *= math.exp(-age / tau)
         for i in range(end - first):
             model.from_modes(n, i, p)
@@ -125,4 +127,5 @@ def _n_synapses(compiled: CompiledNetwork, proj: Projection) -> int:
     """Stored synapses of a projection that is kept in rows."""
     q = list(compiled.network.projections).index(proj.name)
     row_ptr = compiled.arrays.row_ptr
-    return int(row_ptr[compiled.arrays.projs[q].row_at + proj.pre.size])
+    row = compiled.arrays.projs[q]
+    return int(row_ptr[row.row_at + proj.pre.size * row.stride])

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from simulator.engine import Engine
 from simulator.errors import DataError, SimulationError
 from simulator.identity import check_identity
+from simulator.plain_layout import from_plain_layout, to_plain_layout
 
 __all__ = ["restore_engine", "save_engine"]
 
@@ -56,12 +57,13 @@ def save_engine(engine: Engine) -> dict[str, npt.NDArray[Any]]:
     saved["piece_start"] = np.array(engine.piece_start)
     saved["schema"] = np.array(SCHEMA)
     saved["network"] = np.frombuffer(engine.identity, np.uint8)
-    return saved
+    return to_plain_layout(compiled, saved)
 
 
 def restore_engine(engine: Engine, saved: Mapping[str, npt.NDArray[Any]]) -> None:
     """Put the engine into a saved state, which :func:`check_entries` has accepted."""
     compiled = engine.compiled
+    saved = from_plain_layout(compiled, saved)
     for g, block in enumerate(compiled.groups.states):
         block[:] = saved[f"state/{g}"]
     compiled.arrays.weight[:] = saved["weight"]

@@ -27,6 +27,7 @@ from simulator.saving import (
     save_engine,
     write_state,
 )
+from simulator.workers import make_engine
 
 __all__ = ["Simulation"]
 
@@ -41,6 +42,9 @@ class Simulation(Controlled):
     ----------
     network : Network
         Compiled once, here; later changes to the description have no effect.
+    workers : int, optional
+        Threads that share the work; as many as there are cores where that pays, else one.  Results
+        are the same, bit for bit, for every number.  Functions to be called on spikes need one.
 
     Notes
     -----
@@ -48,9 +52,11 @@ class Simulation(Controlled):
     are handled, never a cut in the integration of a neuron.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, workers: int | None = None) -> None:
         super().__init__(network)
-        self._engine = Engine(network, self._take_spikes, self._take_changes)
+        self._engine: Engine = make_engine(
+            network, self._take_spikes, self._take_changes, workers
+        )
         sampled = {plan.projection for plan in network.recorders.weights}
         self.recording = Recording(network, {name: self.weights(name).shape for name in sampled})
 
@@ -62,7 +68,12 @@ class Simulation(Controlled):
     @property
     def deliveries(self) -> int:
         """Spikes delivered to synapses so far."""
-        return int(self._engine.state.engine[0].deliveries)
+        return self._engine.deliveries
+
+    @property
+    def workers(self) -> int:
+        """Threads that share the work: 1 where the network cannot be shared out."""
+        return self._engine.workers
 
     # -- running (see Controlled) ------------------------------------------------------------
 
@@ -82,6 +93,8 @@ class Simulation(Controlled):
         self.recording.flush()
 
     def _watch(self, k: int, watched: bool) -> None:
+        if watched and self._engine.workers > 1:  # who would be past the spike when it is seen
+            self._engine = self._engine.alone()
         pop = self.compiled.arrays.pops[k]
         pop.watched = watched
         pop.recorded = watched or self.recording.is_recorded(k)

@@ -17,12 +17,13 @@ import numpy.typing as npt
 
 from simulator.arrays import DENSE, SPARSE, UNIFORM
 from simulator.connect import Rows
+from simulator.connect_kernels import cut_rows
 from simulator.distributions import Distribution
 from simulator.errors import NetworkError
 from simulator.network import Network, Projection, Values
 from simulator.seeds import generator
 
-__all__ = ["Orders", "Synapses", "checked_values", "draw_projection"]
+__all__ = ["Orders", "Synapses", "checked_values", "draw_projection", "is_number", "sort_rows"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -51,8 +52,8 @@ class Orders(Mapping[str, Ints | None]):
     except where delays were given as an array, which may have changed since.
     """
 
-    def __init__(self, net: Network, known: Mapping[str, Ints]) -> None:
-        self._net = net
+    def __init__(self, net: Network, known: Mapping[str, Ints], bounds: Mapping[str, Ints]) -> None:
+        self._net, self._bounds = net, bounds
         self._projections = dict(net.projections)
         self._known: dict[str, Ints | None] = dict(known)
 
@@ -69,7 +70,7 @@ class Orders(Mapping[str, Ints | None]):
         if is_number(proj.delay):
             return rows.order
         order = _row_order(rows)
-        _sort_rows(rows.first, delays, order)
+        sort_rows(rows, self._bounds.get(proj.post.name), delays, order)
         return order
 
     def __iter__(self) -> Iterator[str]:
@@ -79,8 +80,12 @@ class Orders(Mapping[str, Ints | None]):
         return len(self._projections)
 
 
-def draw_projection(net: Network, proj: Projection) -> Synapses:
-    """Connect, draw weights and delays, sort."""
+def draw_projection(net: Network, proj: Projection, bounds: Ints | None = None) -> Synapses:
+    """Connect, draw weights and delays, sort.
+
+    With ``bounds`` each row is cut into pieces, of the targets from ``bounds[w]`` to
+    ``bounds[w + 1]``, and sorted by delay within them.
+    """
     where = f"projection {proj.name!r}"
     n_pre, n_post = proj.pre.size, proj.post.size
     matrix = (n_pre, n_post) if proj.connector.rows is None else None
@@ -108,8 +113,12 @@ def draw_projection(net: Network, proj: Projection) -> Synapses:
         single = float(delays[0]) if rows.post.size else 0.0
         delays = np.empty(0, np.float32)
     else:
-        _sort_rows(rows.first, delays, rows.post, None if same else weight, order)
-    return Synapses(SPARSE, single, weight, rows.first, rows.post, delays, same, order)
+        sort_rows(rows, bounds, delays, None if same else weight, order)
+    row_ptr = rows.first
+    if bounds is not None:
+        row_ptr = np.empty(n_pre * (bounds.size - 1) + 1, np.int64)
+        cut_rows(rows.first, rows.post, bounds, row_ptr)
+    return Synapses(SPARSE, single, weight, row_ptr, rows.post, delays, same, order)
 
 
 def _rows_and_delays(net: Network, proj: Projection) -> tuple[Rows, npt.NDArray[Any]]:
@@ -159,15 +168,24 @@ def _narrowed(delays: Floats, rounded: bool) -> npt.NDArray[Any]:
     return narrow if rounded or np.array_equal(narrow, delays) else delays
 
 
-def _sort_rows(first: Ints, delays: npt.NDArray[Any], *others: npt.NDArray[Any] | None) -> None:
-    """Sort each row by delay, in place and some rows at a time; equal delays stay in order."""
+def sort_rows(
+    rows: Rows,
+    bounds: Ints | None,
+    delays: npt.NDArray[Any],
+    *others: npt.NDArray[Any] | None,
+) -> None:
+    """Sort each row by piece, then delay, in place and some rows at a time; ties stay in order."""
+    first = rows.first
     lo, n_pre = 0, first.size - 1
     while lo < n_pre:
         hi = max(lo + 1, int(np.searchsorted(first, first[lo] + _BLOCK, side="right")) - 1)
         part = slice(first[lo], first[hi])
         owner = np.repeat(np.arange(hi - lo), np.diff(first[lo : hi + 1]))
+        if bounds is not None:
+            piece = np.searchsorted(bounds[1:], rows.post[part], side="right")
+            owner = owner * bounds.size + piece
         by = np.lexsort((delays[part], owner))
-        for values in (delays, *others):
+        for values in (rows.post, delays, *others):
             if values is not None:
                 values[part] = values[part][by]
         lo = hi

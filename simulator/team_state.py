@@ -1,0 +1,303 @@
+"""The state of a network, whole, and as the workers of a team hold it.
+
+Each worker has arrays of the size of the whole network, in which only its own neurons do anything:
+the others are in no queue.  Between two windows all workers stand at the same time, and what they
+hold can be put together, and shared out again, without a change of any later bit.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.arrays import (
+    FLIGHT,
+    RING,
+    EngineState,
+    NetworkArrays,
+    Records,
+    Workspace,
+    records,
+)
+from simulator.compile import CompiledNetwork
+from simulator.engine_state import new_workspace
+from simulator.frames import move_frame
+from simulator.loop_lazy import N_BUCKETS, NO_BUCKET
+from simulator.model import NeuronModel
+from simulator.parts import Parts
+from simulator.team_kernels import spread_flights
+
+__all__ = ["Member", "Share", "gathered", "make_shares", "scattered"]
+
+_BUFFERS = ("source", "output", "rings", "flights")  # empty between two windows, or made anew
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+class Share(NamedTuple):
+    """What a worker's loop is given of the network; the synapses are shared by all."""
+
+    net: NetworkArrays
+    first: Ints  # exchanged projections of population k: projections[first[k] : first[k + 1]]
+    projections: Ints
+    mine: tuple[tuple[int, int], ...]  # by population: its own neurons, from and to
+    hears: npt.NDArray[np.bool_]  # by neuron: channels of sources that concern the worker
+
+    def heard(self, source: Records) -> Records:
+        """The part of a piece of the sources that concerns the worker."""
+        part: Records = source[self.hears[source.i]].view(np.recarray)
+        return part
+
+
+class Member(NamedTuple):
+    """The state of one worker."""
+
+    state: EngineState
+    work: Workspace
+    blocks: tuple[Floats, ...]  # state of the neurons, by model
+
+
+def make_shares(compiled: CompiledNetwork, parts: Parts) -> list[Share]:
+    """The network as each worker sees it."""
+    net, shares = compiled.arrays, []
+    names = list(compiled.network.populations)
+    for w, (direct, exchanged) in enumerate(zip(parts.direct, parts.exchanged, strict=True)):
+        pops, projs = net.pops.copy(), net.projs.copy()
+        mine = []
+        for k, name in enumerate(names):
+            size = int(net.pops.hi[k] - net.pops.lo[k])
+            cut = parts.bounds.get(name)
+            whole = (0, size) if w == 0 else (0, 0)
+            mine.append(whole if cut is None else (int(cut[w]), int(cut[w + 1])))
+            if cut is None and w > 0:
+                pops.together[k] = pops.lazy[k] = 0
+            # Spikes of neurons go into the output: it is what the others get to see.
+            pops.recorded[k] = pops.group[k] >= 0 or (w == 0 and pops.recorded[k])
+        projs.row_at[np.isin(projs.post, [names.index(name) for name in parts.bounds])] += w
+        out_proj, pops.out_lo, pops.out_hi = _by_sender(net, direct)
+        sent, first, ends = _by_sender(net, exchanged)
+        shares.append(
+            Share(
+                net._replace(pops=pops, projs=projs, out_proj=out_proj),
+                np.append(first, ends[-1:]),
+                sent,
+                tuple(mine),
+                _heard(net, direct, w, (net.pops.recorded > 0) & (net.pops.group < 0)),
+            )
+        )
+    return shares
+
+
+def _by_sender(net: NetworkArrays, chosen: tuple[int, ...]) -> tuple[Ints, Ints, Ints]:
+    which = np.array(chosen, np.int64)
+    senders = net.projs.pre[which]
+    ends = np.cumsum(np.bincount(senders, minlength=net.pops.size)).astype(np.int64)
+    return which[np.argsort(senders, kind="stable")], np.append(0, ends[:-1]), ends
+
+
+def _heard(
+    net: NetworkArrays, direct: tuple[int, ...], w: int, recorded: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    hears = np.zeros(int(net.pops.hi[-1]), np.bool_)
+    for k in np.flatnonzero(recorded):
+        hears[net.pops.lo[k] : net.pops.hi[k]] = w == 0
+    for q in direct:
+        row = net.projs[q]
+        span = slice(net.pops.lo[row.pre], net.pops.hi[row.pre])
+        if row.stride > 1:
+            n = int(span.stop - span.start) * int(row.stride)
+            ends = net.row_ptr[row.row_at : row.row_at + n + 1]
+            hears[span] |= (ends[1:] > ends[:-1])[w :: row.stride]
+        else:
+            hears[span] = True
+    return hears
+
+
+def scattered(compiled: CompiledNetwork, shares: list[Share], whole: EngineState) -> list[Member]:
+    """Share out the whole state."""
+    members = []
+    now = float(whole.engine[0].now)
+    for w, share in enumerate(shares):
+        fresh = {
+            name: getattr(whole, name).copy()
+            for name in EngineState._fields
+            if name not in ("source", "output", "flights")
+        }
+        state = EngineState(
+            **fresh,
+            source=share.heard(whole.source),
+            output=records(whole.output.size, whole.output.dtype),
+            flights=records(whole.flights.size, FLIGHT),
+        )
+        own = np.zeros(state.neurons.size, np.bool_)
+        for (lo, hi), row in zip(share.mine, share.net.pops, strict=True):
+            own[row.lo + lo : row.lo + hi] = True
+        state.neurons.place[~own] = -1
+        state.neurons.bucket[~own] = -1
+        _link(state, share.net)
+        engine = state.engine[0]
+        engine.n_out = engine.n_flights = 0
+        handled = whole.source.i[: int(whole.engine[0].src_pos)]
+        engine.src_pos = np.count_nonzero(share.hears[handled])
+        engine.src_end = state.source.size
+        state.projs.active_t = -1.0  # the lists that it dates lie in the workspace
+        if w > 0:
+            engine.deliveries = 0
+        fed = np.concatenate([share.net.out_proj, share.projections])
+        state.projs.ring_n[~np.isin(np.arange(state.projs.size), fed)] = 0
+        flying = whole.flights[: int(whole.engine[0].n_flights)]
+        spread_flights(share.net, state, flying[np.isin(flying.q, fed)], now)
+        blocks = tuple(block.copy() for block in compiled.groups.states)
+        members.append(Member(state, new_workspace(compiled, state), blocks))
+    return members
+
+
+def gathered(
+    compiled: CompiledNetwork, shares: list[Share], members: list[Member], source: Records
+) -> EngineState:
+    """Put the state together, with the open piece of the sources; ``compiled.groups`` gets the
+    states of the neurons."""
+    net, groups, states = compiled.arrays, compiled.groups, [member.state for member in members]
+    now = float(states[0].engine[0].now)
+    fields = zip(EngineState._fields, states[0], strict=True)
+    whole = EngineState(*(v if name in _BUFFERS else v.copy() for name, v in fields))
+    for k, pop in enumerate(compiled.network.populations.values()):
+        row = net.pops[k]
+        if not isinstance(pop.model, NeuronModel):
+            continue
+        for share, member in zip(shares, members, strict=True):
+            lo, hi = share.mine[k]
+            block = member.blocks[row.group][:, row.at + lo : row.at + hi]
+            if row.lazy:
+                taus = pop.model.time_constants(pop.model.parameters)
+                frame = float(member.state.pops[k].frame)
+                whole.pops[k].frame = move_frame(block, taus, frame, float(row.frame_length), now)
+                member.state.pops[k].frame = whole.pops[k].frame
+            groups.states[row.group][:, row.at + lo : row.at + hi] = block
+            span = slice(row.lo + lo, row.lo + hi)
+            whole.neurons[span] = member.state.neurons[span]
+            whole.left[span] = member.state.left[span]
+    for q, row in enumerate(net.projs):
+        if row.learns or row.n_slots:
+            _gather_traces(compiled, shares, states, q, whole)
+    _link(whole, net)
+    engine = whole.engine[0]
+    engine.src_pos, engine.src_end = np.searchsorted(source.t, now, "right"), source.size
+    engine.deliveries = sum(int(state.engine[0].deliveries) for state in states)
+    flights = _joined_flights(net, states)
+    engine.n_flights = flights.size
+    room = max(state.flights.size for state in states)
+    whole = whole._replace(
+        source=source,
+        rings=records((net.projs.size, max(state.rings.shape[1] for state in states)), RING),
+        flights=records(max(room, 2 * flights.size + 1), FLIGHT),
+    )
+    whole.flights[: flights.size] = flights
+    for q in range(net.projs.size):
+        _join_rings(states, q, bool(net.pops.group[net.projs[q].pre] < 0), whole)
+    return whole
+
+
+def _link(st: EngineState, net: NetworkArrays) -> None:
+    """Make the heap of predictions and the lists of deadlines anew, of the neurons marked so."""
+    neurons = st.neurons
+    ids = np.flatnonzero(neurons.place >= 0)
+    ids = ids[np.lexsort((ids, -neurons.wakes[ids].astype(int), neurons.due[ids]))]
+    neurons.tree[: ids.size], neurons.place[ids] = ids, np.arange(ids.size)
+    st.engine[0].n_due = ids.size
+    st.buckets[:] = -1
+    for k in np.flatnonzero(net.pops.lazy):
+        lo, hi = int(net.pops.lo[k]), int(net.pops.hi[k])
+        ids = lo + np.flatnonzero(neurons.bucket[lo:hi] >= 0)
+        ids = ids[np.argsort(neurons.bucket[ids], kind="stable")]
+        numbers = neurons.bucket[ids]
+        st.pops[k].next_bucket = numbers[0] if ids.size else NO_BUCKET
+        starts = np.append(True, numbers[1:] != numbers[:-1])[: ids.size]
+        ends = np.append(starts[1:], True)[: ids.size]
+        neurons.before[ids] = np.where(starts, -1, np.roll(ids, 1))
+        neurons.after[ids] = np.where(ends, -1, np.roll(ids, -1))
+        st.buckets[k, numbers[starts] % N_BUCKETS] = ids[starts]
+
+
+def _gather_traces(
+    compiled: CompiledNetwork,
+    shares: list[Share],
+    states: list[EngineState],
+    q: int,
+    whole: EngineState,
+) -> None:
+    """Traces of a projection: of the targets and of synapses from their worker; of presynaptic
+    neurons from any worker who has heard of their last spike."""
+    net = compiled.arrays
+    row = net.projs[q]
+    rule = compiled.rules[row.rule]
+    n_post = int(net.pops.hi[row.post] - net.pops.lo[row.post])
+    n_slots = int(row.n_slots)
+    owner = None
+    if np.isnan(row.delay) and row.stride > 1:
+        n_pre = int(net.pops.hi[row.pre] - net.pops.lo[row.pre])
+        lengths = np.diff(net.row_ptr[row.row_at : row.row_at + n_pre * row.stride + 1])
+        owner = np.repeat(np.tile(np.arange(row.stride, dtype=np.uint8), n_pre), lengths)
+    for w, (share, state) in enumerate(zip(shares, states, strict=True)):
+        lo, hi = share.mine[row.post]
+        for trace in range(len(rule.post_traces)):
+            span = slice(row.trace_y_at + trace * n_post + lo, row.trace_y_at + trace * n_post + hi)
+            whole.y_value[span] = state.y_value[span]
+        span = slice(row.trace_post_at + lo, row.trace_post_at + hi)
+        whole.y_time[span] = state.y_time[span]
+        if w > 0:
+            latest = state.x_time[row.trace_at : row.trace_at + n_slots]
+            present = whole.x_time[row.trace_at : row.trace_at + n_slots]
+            slots = np.flatnonzero(latest > present if owner is None else owner == w)
+            whole.x_time[row.trace_at + slots] = state.x_time[row.trace_at + slots]
+            for trace in range(len(rule.pre_traces)):
+                at = row.trace_x_at + trace * n_slots + slots
+                whole.x_value[at] = state.x_value[at]
+
+
+def _join_rings(states: list[EngineState], q: int, heard: bool, whole: EngineState) -> None:
+    """What is in the ring of a projection: the first worker has it all, unless it comes from a
+    source, of which each has ``heard`` a part."""
+    parts = []
+    for state in states if heard else states[:1]:
+        head, n = int(state.projs[q].ring_head), int(state.projs[q].ring_n)
+        parts.append(state.rings[q, (head + np.arange(n)) % state.rings.shape[1]])
+    ring: Records = np.concatenate(parts).view(np.recarray)
+    if heard:
+        ring = ring[np.lexsort((ring.i, ring.s))]
+        new = np.ones(ring.size, np.bool_)
+        new[1:] = (ring.s[1:] != ring.s[:-1]) | (ring.i[1:] != ring.i[:-1])
+        ring = ring[new]
+    whole.rings[q, : ring.size] = ring
+    whole.projs[q].ring_head, whole.projs[q].ring_n = 0, ring.size
+
+
+def _joined_flights(net: NetworkArrays, states: list[EngineState]) -> Records:
+    """Spikes in flight as the whole network holds them: the earliest arrival, and as many synapses
+    behind it as have been reached by all workers together."""
+    parts = []
+    for w, state in enumerate(states):
+        part = state.flights[: int(state.engine[0].n_flights)].copy()
+        row = net.projs[part.q]
+        cut = w * (row.stride > 1)
+        end = net.row_ptr[row.row_at + part.i * row.stride + cut + 1]
+        part.k = end - part.k  # synapses to come
+        parts.append(part)
+    every = np.concatenate(parts).view(np.recarray)
+    joined: Records = every[np.lexsort((every.t, every.i, every.s, every.q))]
+    new = np.ones(joined.size, np.bool_)
+    new[1:] = (
+        (joined.q[1:] != joined.q[:-1])
+        | (joined.s[1:] != joined.s[:-1])
+        | (joined.i[1:] != joined.i[:-1])
+    )
+    starts = np.flatnonzero(new)
+    flights: Records = joined[starts]  # the first of each has the earliest arrival
+    row = net.projs[flights.q]
+    end = net.row_ptr[row.row_at + (flights.i + 1) * row.stride]
+    flights.k = end - (np.add.reduceat(joined.k, starts) if starts.size else 0)
+    flights = flights[np.lexsort((flights.k, flights.i, flights.s, flights.q, flights.t))]
+    return flights.view(np.recarray)
