@@ -54,9 +54,7 @@ class Simulation(Controlled):
 
     def __init__(self, network: Network, workers: int | None = None) -> None:
         super().__init__(network)
-        self._engine: Engine = make_engine(
-            network, self._take_spikes, self._take_changes, workers
-        )
+        self._engine: Engine = make_engine(network, self._take_spikes, self._take_changes, workers)
         sampled = {plan.projection for plan in network.recorders.weights}
         self.recording = Recording(network, {name: self.weights(name).shape for name in sampled})
 
