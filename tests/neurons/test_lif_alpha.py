@@ -55,7 +55,7 @@ def test_a_spike_makes_a_current_that_peaks_with_its_weight_at_tau() -> None:
     n = neuron(model)
     model.receive(n, 0, model.parameters, 0, 3.0)
     model.receive(n, 0, model.parameters, 1, -4.0)
-    state = {k: v[0] for k, v in vars(n).items()}
+    state = {k: v[0] for k, v in n._asdict().items()}
     assert after(model, state, 2.0).i_exc[0] == pytest.approx(3.0, rel=1e-15)
     assert after(model, state, 5.0).i_inh[0] == pytest.approx(-4.0, rel=1e-15)
     assert after(model, state, 1.999).i_exc[0] < 3.0 > after(model, state, 2.001).i_exc[0]
