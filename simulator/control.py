@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from simulator.errors import SimulationError
+from simulator.errors import NetworkError, SimulationError
 from simulator.interrupt import HeldInterrupt
 from simulator.network import Network, Population
 from simulator.schedule import Call, Schedule
+from simulator.sources import check_spike_times
 
 __all__ = ["Controlled"]
 
@@ -85,6 +86,63 @@ class Controlled:
             made = schedule.make(self.time, interrupt.lifted)
             if schedule.stopped or (self.time == until and not made):
                 return
+
+    # -- trials ------------------------------------------------------------------------------
+
+    def trial(
+        self, duration: float, inputs: Mapping[str, tuple[npt.ArrayLike, npt.ArrayLike]]
+    ) -> None:
+        """Run for ``duration`` (ms) from now, with spikes that are given for this trial.
+
+        ``inputs`` holds, by population, what :meth:`inject` takes, with times from the start of the
+        trial.  What a trial begins with is that in which the last one ended, unless it is set:
+        see ``set_state`` and ``forget``.
+        """
+        start = self.time
+        if not (math.isfinite(duration) and duration >= 0.0):
+            raise SimulationError(f"trial(duration={duration}): a time in ms >= 0 is needed")
+        for population, (times, neurons) in inputs.items():
+            self.inject(population, start + np.asarray(times, np.float64), neurons)
+        self.run(start + duration)
+
+    def inject(
+        self, population: Population | str, times: npt.ArrayLike, neurons: npt.ArrayLike
+    ) -> None:
+        """Have channels of a source spike at further times (ms), beside what it does by itself.
+
+        A spike at the present time is handled by the next run, before anything later.
+
+        Raises
+        ------
+        SimulationError
+            For a population that is no source, times that are not finite or in the past, channels
+            that it does not have, or a second spike of a channel at one instant.
+        """
+        pop = self.network.find_population(population)
+        if not pop.is_source:
+            raise SimulationError(
+                f"population {pop.name!r} is no spike source; describe one, SpikeTimes([]) for "
+                "example, and connect it"
+            )
+        when = np.atleast_1d(np.asarray(times, np.float64))
+        which = np.atleast_1d(np.asarray(neurons))
+        if when.shape != which.shape or when.ndim != 1 or (which.size and which.dtype.kind != "i"):
+            raise SimulationError(
+                f"inject() into {pop.name!r}: times of shape {when.shape} and neurons of shape "
+                f"{which.shape} and type {which.dtype}; as many times as integers are needed"
+            )
+        try:
+            check_spike_times(pop.name, when, which, pop.size)
+        except NetworkError as error:
+            raise SimulationError(f"inject(): {error}") from None
+        if when.size and when.min() < self.time:
+            raise SimulationError(
+                f"inject() into {pop.name!r}: {when.min()} ms is in the past; the simulation is at "
+                f"{self.time} ms"
+            )
+        pops = list(self.network.populations.values())
+        first = sum(p.size for p in pops[: pops.index(pop)])
+        self._inject(when, which.astype(np.int64) + first)
 
     # -- calls -------------------------------------------------------------------------------
 
@@ -169,6 +227,10 @@ class Controlled:
 
     def _watch(self, k: int, watched: bool) -> None:
         """End :meth:`_advance` at spikes of population number ``k``, and report them; or do not."""
+        raise NotImplementedError
+
+    def _inject(self, times: npt.NDArray[np.float64], neurons: Ints) -> None:
+        """Have sources spike, by global number."""
         raise NotImplementedError
 
     def _get_ready(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable
 from functools import cached_property, lru_cache
@@ -113,6 +114,7 @@ class Engine:
             start = time.perf_counter()
             status = self._call(until, self._budget)
             if status == instant_loop.DONE:
+                self._sources.forget(self.time)
                 return
             if status == instant_loop.PAUSED:
                 self._adapt_budget(time.perf_counter() - start)
@@ -131,21 +133,46 @@ class Engine:
             if interrupt.pending:
                 until = self.time
 
-    def open_piece(self, start: float, position: int = 0) -> None:
-        """Make the spikes of the sources from ``start`` (ms) on the open piece; ``position`` is the
-        first that has not been handled."""
-        source, end = self._next_piece(start)
+    def open_piece(self, start: float, after: float = -math.inf) -> None:
+        """Make the spikes of the sources from ``start`` (ms) on the open piece, without those up to
+        ``after``, which have been handled."""
+        source, end = self._next_piece(start, after)
         self.state = self.state._replace(source=source)
         engine = self.state.engine[0]
-        engine.input_end, engine.src_pos, engine.src_end = end, position, source.size
+        engine.input_end, engine.src_pos, engine.src_end = end, 0, source.size
 
-    def _next_piece(self, start: float) -> tuple[Records, float]:
+    def _next_piece(self, start: float, after: float = -math.inf) -> tuple[Records, float]:
         """Spikes of the sources from ``start`` (ms) on, and the time up to which they are all."""
-        times, neurons, end = self._sources.next_piece(start)
+        times, neurons, end = self._sources.next_piece(start, after)
         source = records(times.size, EVENT)
         source.t, source.i = times, neurons
         self.piece_start = start
         return source, end
+
+    def inject(self, times: Floats, neurons: Ints) -> None:
+        """Have sources spike at further times (ms), by global number; not before now."""
+        before = self._sources.given
+        self._sources.add(times, neurons)
+        try:
+            if self.has_run:
+                self.open_piece(self.piece_start, after=self.time)
+        except SimulationError:
+            self._sources.given = before
+            raise
+
+    @property
+    def has_run(self) -> bool:
+        """Whether anything has happened: at time 0 the events of that time may lie ahead."""
+        return float(self.state.engine[0].input_end) > 0.0
+
+    @property
+    def given(self) -> tuple[Floats, Ints]:
+        """Injected spikes that lie ahead: times (ms), global neurons."""
+        return self._sources.given
+
+    @given.setter
+    def given(self, spikes: tuple[Floats, Ints]) -> None:
+        self._sources.given = spikes
 
     def drain(self) -> None:
         """Hand on the spikes and the changes of weights in the output buffers."""

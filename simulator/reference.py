@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from sortedcontainers import SortedList
 
+from simulator.boundary import checked_state
 from simulator.compile import compile_network
 from simulator.control import Controlled
 from simulator.errors import SimulationError
@@ -53,7 +54,7 @@ class Reference(Controlled):
         self._halt = False  # somebody waits for the end of this instant
         self._sources = open_sources(network, self._compiled.arrays.pops.lo.tolist())
         self._input: list[tuple[float, int]] = []
-        self._input_end = 0.0
+        self._input_start = self._input_end = 0.0
         for neuron in self._neurons:
             if neuron.model is not None:
                 self._predict(neuron)
@@ -69,13 +70,12 @@ class Reference(Controlled):
             if self._halt or interrupt.pending:
                 until = self._time
             while self._input_end <= until and not self._input:
-                times, neurons, end = self._sources.next_piece(self._input_end)
-                self._input = list(zip(times.tolist(), neurons.tolist(), strict=True))[::-1]
-                self._input_end = end
+                self._open_piece(self._input_end)
             t = self._queue[0][0] if self._queue else math.inf
             if self._input:
                 t = min(t, self._input[-1][0])
             if t > until:
+                self._sources.forget(until)
                 self._time = until
                 return
             self._rounds = self._rounds + 1 if t == self.time else 0
@@ -88,6 +88,11 @@ class Reference(Controlled):
                 self._deliver(t)
             elif self._queue and self._queue[0][0] == t:
                 self._fire(t)
+
+    def _open_piece(self, start: float, after: float = -math.inf) -> None:
+        times, neurons, end = self._sources.next_piece(start, after)
+        self._input = list(zip(times.tolist(), neurons.tolist(), strict=True))[::-1]
+        self._input_start, self._input_end = start, end
 
     def _deliver(self, t: float) -> None:
         arriving: list[tuple[tuple[Any, ...], list[Synapse]]] = []
@@ -209,6 +214,33 @@ class Reference(Controlled):
     def set_learning(self, projection: Projection | str, learning: bool) -> None:
         """Switch the plasticity of a projection off or on again; its traces rest meanwhile."""
         (self._resting.discard if learning else self._resting.add)(self._number(projection))
+
+    def set_state(self, population: Population | str, variable: str, values: npt.ArrayLike) -> None:
+        """Set a state variable, for all neurons or one by one, at the present time."""
+        pop = self.network.find_population(population)
+        check_variable(pop, variable)
+        neurons = [n for n in self._neurons if n.population == pop.name]
+        for neuron, value in zip(neurons, checked_state(pop, variable, values), strict=True):
+            neuron.advance(self._time)
+            getattr(neuron.state, variable)[0] = float(value)
+            assert neuron.model is not None
+            if neuron.ref_until > self._time:
+                neuron.model.clamp(neuron.state, 0, neuron.model.parameters)
+            self._predict(neuron)
+
+    def forget(self, traces: bool = True, in_flight: bool = True) -> None:
+        """Set all synaptic traces to zero, and drop the spikes that have not arrived."""
+        for s in [s for rows in self._rows for row in rows for s in row if traces]:
+            for trace in (s.x, s.y):
+                if trace is not None:
+                    trace.values, trace.time = [0.0] * len(trace.values), -math.inf
+        if in_flight:
+            self._queue = SortedList(event for event in self._queue if event[1] != ARRIVAL)
+
+    def _inject(self, times: npt.NDArray[np.float64], neurons: npt.NDArray[np.int64]) -> None:
+        self._sources.add(times, neurons)
+        if self._input_end > 0.0:
+            self._open_piece(self._input_start, after=self._time)
 
     def _watch(self, k: int, watched: bool) -> None:
         name = list(self.network.populations)[k]

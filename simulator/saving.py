@@ -41,6 +41,8 @@ _GROWING = (
     "calls/count",
     "calls/neurons",
     "network",
+    "given/times",
+    "given/neurons",
 )
 SCHEMA = 1  # form of a saved state; another number, another form
 
@@ -55,6 +57,7 @@ def save_engine(engine: Engine) -> dict[str, npt.NDArray[Any]]:
     for g, block in enumerate(compiled.groups.states):
         saved[f"state/{g}"] = block.copy()
     saved["piece_start"] = np.array(engine.piece_start)
+    saved["given/times"], saved["given/neurons"] = (part.copy() for part in engine.given)
     saved["schema"] = np.array(SCHEMA)
     saved["network"] = np.frombuffer(engine.identity, np.uint8)
     return to_plain_layout(compiled, saved)
@@ -75,9 +78,9 @@ def restore_engine(engine: Engine, saved: Mapping[str, npt.NDArray[Any]]) -> Non
         array = np.array(saved[f"engine/{name}"])
         renewed[name] = array.view(np.recarray) if old.dtype.names else array
     engine.replace_state(engine.state._replace(**renewed))
-    if float(engine.state.engine[0].input_end) > 0.0:
-        position = int(engine.state.engine[0].src_pos)
-        engine.open_piece(float(saved["piece_start"]), position)
+    engine.given = np.array(saved["given/times"]), np.array(saved["given/neurons"])
+    if engine.has_run:
+        engine.open_piece(float(saved["piece_start"]), after=engine.time)
 
 
 def check_entries(

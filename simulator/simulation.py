@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from simulator.boundary import checked_state, clear_in_flight, clear_traces, put_state
 from simulator.compile import CompiledNetwork
 from simulator.control import Controlled
 from simulator.engine import Engine
@@ -44,7 +45,7 @@ class Simulation(Controlled):
         Compiled once, here; later changes to the description have no effect.
     workers : int, optional
         Threads that share the work; as many as there are cores where that pays, else one.  Results
-        are the same, bit for bit, for every number.  Functions to be called on spikes need one.
+        are the same, bit for bit, for every number.  Functions to be called on spikes and what is done between trials need one.
 
     Notes
     -----
@@ -91,8 +92,8 @@ class Simulation(Controlled):
         self.recording.flush()
 
     def _watch(self, k: int, watched: bool) -> None:
-        if watched and self._engine.workers > 1:  # who would be past the spike when it is seen
-            self._engine = self._engine.alone()
+        if watched:  # several workers would be past the spike when it is seen
+            self._be_alone()
         pop = self.compiled.arrays.pops[k]
         pop.watched = watched
         pop.recorded = watched or self.recording.is_recorded(k)
@@ -171,7 +172,7 @@ class Simulation(Controlled):
 
     def _behind(self) -> float:
         """The time (ms) up to which everything has happened; -inf before the first run."""
-        return self.time if float(self._engine.state.engine[0].input_end) > 0.0 else -math.inf
+        return self.time if self._engine.has_run else -math.inf
 
     # -- saving ------------------------------------------------------------------------------
 
@@ -268,3 +269,37 @@ class Simulation(Controlled):
             raise SimulationError(f"projection {proj.name!r} has no rule that changes its weights")
         q = list(self.network.projections).index(proj.name)
         self.compiled.arrays.projs.learns[q] = learning
+
+    def set_state(self, population: Population | str, variable: str, values: npt.ArrayLike) -> None:
+        """Set a state variable, for all neurons or one by one, at the present time.
+
+        A neuron that is refractory stays so, and what its model holds meanwhile stays held.
+
+        Raises
+        ------
+        SimulationError
+            For a variable that the population does not have, or values that are not finite or of
+            the wrong number.
+        """
+        pop = self.network.find_population(population)
+        check_variable(pop, variable)
+        checked = checked_state(pop, variable, values)
+        self._be_alone()
+        put_state(self._engine, pop, variable, checked)
+
+    def forget(self, traces: bool = True, in_flight: bool = True) -> None:
+        """Set all synaptic traces to zero, and drop the spikes that have not arrived."""
+        self._be_alone()
+        if traces:
+            clear_traces(self._engine)
+        if in_flight:
+            clear_in_flight(self._engine)
+
+    def _inject(self, times: Floats, neurons: Ints) -> None:
+        self._be_alone()
+        self._engine.inject(times, neurons)
+
+    def _be_alone(self) -> None:
+        """Go on with one worker, for what the engine of several does not do."""
+        if self._engine.workers > 1:
+            self._engine = self._engine.alone()

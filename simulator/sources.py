@@ -71,8 +71,41 @@ class SourceStream:
             (np.empty(0), np.empty(0, np.int64)) for _ in self._sources
         ]
         self._end = [0.0] * len(self._sources)
+        self.given: tuple[Floats, Indices] = (np.empty(0), np.empty(0, np.int64))
 
-    def next_piece(self, start: float) -> tuple[Floats, Indices, float]:
+    def add(self, times: Floats, neurons: Indices) -> None:
+        """Give further spikes (ms, global neurons) that no source knows of."""
+        times = np.concatenate([self.given[0], times])
+        neurons = np.concatenate([self.given[1], neurons])
+        order = np.lexsort((neurons, times))
+        times, neurons = times[order], neurons[order]
+        _refuse_twice(times, neurons)
+        self.given = times, neurons
+
+    def forget(self, until: float) -> None:
+        """Drop given spikes up to ``until`` (ms): they have been handled."""
+        if self.given[0].size:
+            first = int(np.searchsorted(self.given[0], until, side="right"))
+            self.given = self.given[0][first:], self.given[1][first:]
+
+    def next_piece(self, start: float, after: float = -math.inf) -> tuple[Floats, Indices, float]:
+        """Spikes in [start, end) as (times, global neurons, end); ``end`` may be infinite.
+
+        Those of the sources up to ``after`` are left out, given ones are not.
+        """
+        times, neurons, end = self._piece_of_sources(start)
+        first = int(np.searchsorted(times, after, side="right"))
+        given = slice(*np.searchsorted(self.given[0], (start, end), side="left"))
+        if given.start == given.stop:
+            return times[first:], neurons[first:], end
+        times = np.concatenate([times[first:], self.given[0][given]])
+        neurons = np.concatenate([neurons[first:], self.given[1][given]])
+        order = np.lexsort((neurons, times))
+        times, neurons = times[order], neurons[order]
+        _refuse_twice(times, neurons)
+        return times, neurons, end
+
+    def _piece_of_sources(self, start: float) -> tuple[Floats, Indices, float]:
         """Spikes in [start, end) as (times, global neurons, end); ``end`` may be infinite."""
         if not self._sources:
             return np.empty(0), np.empty(0, np.int64), math.inf
@@ -100,6 +133,15 @@ class SourceStream:
         neurons = np.concatenate([part[1] for part in parts])
         order = np.lexsort((neurons, times))
         return times[order], neurons[order], end
+
+
+def _refuse_twice(times: Floats, neurons: Indices) -> None:
+    twice = np.flatnonzero((times[1:] == times[:-1]) & (neurons[1:] == neurons[:-1]))
+    if twice.size:
+        raise SimulationError(
+            f"a channel of a source is to spike twice at {times[twice[0]]} ms, by inject(); a "
+            "neuron spikes once at an instant"
+        )
 
 
 def open_sources(network: Network, first_neurons: Sequence[int]) -> SourceStream:

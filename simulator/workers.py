@@ -161,6 +161,7 @@ class Team(Engine):
             self._run_all(end)
             self._exchange()
             if end == until or interrupt.pending:
+                self._sources.forget(end)
                 return
 
     def drain(self) -> None:

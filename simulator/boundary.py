@@ -1,0 +1,92 @@
+"""What can be changed between two instants: states, traces, spikes in flight."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine import Engine
+from simulator.errors import SimulationError
+from simulator.frames import move_frame
+from simulator.model import NeuronModel
+from simulator.network import Population
+from simulator.queues import predict
+from simulator.reading import read_state
+
+__all__ = ["checked_state", "clear_in_flight", "clear_traces", "put_state"]
+
+Floats = npt.NDArray[np.float64]
+
+
+def checked_state(pop: Population, variable: str, values: npt.ArrayLike) -> Floats:
+    """One finite number for each neuron, from as many or from one."""
+    given = np.asarray(values, np.float64)
+    if given.shape not in ((), (pop.size,)):
+        raise SimulationError(
+            f"population {pop.name!r}: {variable} of shape {given.shape}; one number, or "
+            f"{pop.size}, are needed"
+        )
+    wrong = np.flatnonzero(~np.isfinite(given))
+    if wrong.size:
+        k = int(wrong[0])
+        raise SimulationError(
+            f"population {pop.name!r}: {variable}[{k}] = {given.flat[k]}; finite numbers are needed"
+        )
+    return np.broadcast_to(given, pop.size)
+
+
+def put_state(engine: Engine, pop: Population, variable: str, values: Floats) -> None:
+    """Set a state variable of all neurons of a population at the present time."""
+    assert isinstance(pop.model, NeuronModel)
+    model, p = pop.model, pop.model.parameters
+    now, st = engine.time, engine.state
+    k = list(engine.network.populations).index(pop.name)
+    row = engine.compiled.arrays.pops[k]
+    block = engine.compiled.groups.states[int(row.group)]
+    state = read_state(engine, pop)
+    state[list(model.state).index(variable)] = values
+    n = type(model).State(*state)
+    lo, at = int(row.lo), int(row.at)
+    for j in np.flatnonzero(st.neurons.ref_until[lo : lo + pop.size] > now).tolist():
+        model.clamp(n, j, p)
+    if row.lazy:
+        for i in range(pop.size):
+            model.to_modes(n, i, p)
+        taus, length = model.time_constants(p), float(row.frame_length)
+        frame = move_frame(state[:, :0], taus, float(st.pops[k].frame), length, now)
+        st.pops[k].frame = frame
+        for mode, tau in zip(state, taus, strict=True):
+            mode *= math.exp((now - frame) / tau)
+        # All are to be examined, but those that are on the list already.
+        new = lo + np.flatnonzero(st.left[lo : lo + pop.size] > -math.inf)
+        first = int(st.engine[0].n_used)
+        st.used_up[first : first + new.size] = new
+        st.engine[0].n_used, st.engine[0].t_used = first + new.size, now
+        st.left[lo : lo + pop.size] = -math.inf
+    st.neurons.t_last[lo : lo + pop.size] = now
+    block[:, at : at + pop.size] = state
+    if row.together:
+        st.pops[k].clock, st.pops[k].checked, st.pops[k].cross = now, -math.inf, math.inf
+    elif not row.lazy:
+        for i in range(pop.size):
+            neuron = st.neurons[lo + i]
+            neuron.wakes = neuron.ref_until > now
+            due = neuron.ref_until if neuron.wakes else now + model.crossing(n, i, p)
+            st.engine[0].n_due = predict(st, int(st.engine[0].n_due), lo + i, due, math.inf)
+
+
+def clear_traces(engine: Engine) -> None:
+    """Forget all spikes that synapses remember."""
+    st = engine.state
+    st.x_value[:], st.y_value[:] = 0.0, 0.0
+    st.x_time[:], st.y_time[:] = -math.inf, -math.inf
+    st.projs.active_t, st.projs.last_post = -1.0, -math.inf
+
+
+def clear_in_flight(engine: Engine) -> None:
+    """Drop all spikes that have not arrived."""
+    st = engine.state
+    st.projs.ring_n, st.projs.ring_head = 0, 0
+    st.engine[0].n_flights = 0
