@@ -45,7 +45,8 @@ class Simulation(Controlled):
         Compiled once, here; later changes to the description have no effect.
     workers : int, optional
         Threads that share the work; as many as there are cores where that pays, else one.  Results
-        are the same, bit for bit, for every number.  Functions to be called on spikes and what is done between trials need one.
+        are the same, bit for bit, for every number.  Functions to be called on spikes, and what is
+        changed between trials, need one.
 
     Notes
     -----
@@ -273,7 +274,8 @@ class Simulation(Controlled):
     def set_state(self, population: Population | str, variable: str, values: npt.ArrayLike) -> None:
         """Set a state variable, for all neurons or one by one, at the present time.
 
-        A neuron that is refractory stays so, and what its model holds meanwhile stays held.
+        A neuron that is refractory stays so, and what its model holds meanwhile stays held.  One
+        whose potential is set above threshold spikes at once; exactly at it, rounding decides.
 
         Raises
         ------
