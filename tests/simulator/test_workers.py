@@ -20,13 +20,13 @@ from simulator import (
     all_to_all,
     engine,
     engine_state,
-    explicit,
     fixed_in_degree,
     fixed_probability,
     parts,
     uniform,
     workers,
 )
+from simulator.frames import move_frame
 from tests.simulator.jump_model import Jump
 from tests.simulator.support import assert_same_spikes, everything, through_a_file, with_rules
 from tests.strategies import DURATION, GRID, NetworkPlan, ProjectionPlan, build, network_plans
@@ -173,6 +173,24 @@ def test_a_busy_network_is_shared_out(alone: Simulation, n: int) -> None:
     assert_same(several, alone)
 
 
+@pytest.mark.parametrize("numbers", [(1, 2, 3), (3, 1, 2), (2, 3, 1)])
+def test_a_busy_state_is_taken_over_by_other_workers(
+    alone: Simulation, numbers: tuple[int, int, int]
+) -> None:
+    simulation = Simulation(busy(), workers=numbers[0])
+    for until, n in zip((20.0, 41.3), numbers[1:], strict=True):
+        simulation.run(until)
+        following = Simulation(busy(), workers=n)
+        following.restore(through_a_file(simulation.save()))
+        simulation = following
+    simulation.run(60.0)
+    assert simulation.workers == numbers[2]
+    for name in alone.network.projections:
+        np.testing.assert_array_equal(simulation.weights(name), alone.weights(name), err_msg=name)
+    for name in ("e", "i", "whole"):
+        np.testing.assert_array_equal(simulation.state(name, "v"), alone.state(name, "v"))
+
+
 def test_reading_and_stopping_disturb_nothing(alone: Simulation) -> None:
     net = busy()
     net.record_state("e", ["v", "i_exc"], np.arange(0.0, 60.0, 7.3))
@@ -299,27 +317,16 @@ def test_workers_are_as_many_as_pay(monkeypatch: pytest.MonkeyPatch) -> None:
     assert chosen(1_000, 1.5) == 1
 
 
-def test_amplitudes_are_rounded_alike_however_seldom_a_worker_looks() -> None:
-    """Four neurons are reached all the time and four, of another worker, twice."""
-
-    def make() -> Network:
-        net = Network(seed=2)
-        often = np.arange(1.0, 300.0, 3.7)
-        times = np.concatenate([[0.5], often, [290.3]])
-        channels = np.concatenate([[0], np.ones(often.size, int), [2]])
-        u = net.population("u", 3, SpikeTimes(times, channels))
-        v = net.population("v", 8, LIFExp(tau_m=150.0, tau_exc=2.0, v_th=100.0))
-        with_rules(net)
-        there = explicit([0] * 4 + [1] * 4, range(8))
-        net.projection(u, v, there, uniform(1.0, 2.0), 0.1)
-        # The second arrival moves the frame and hides no difference in what it finds.
-        net.projection(u, v, explicit([2] * 4, range(4)), 1e-30, 0.1, name="look")
-        net.record_spikes(*net.populations)
-        return net
-
-    one, two = (Simulation(make(), workers=n) for n in (1, 2))
-    for simulation in (one, two):
-        simulation.run(300.0)
-    assert two.workers == 2
-    assert np.all(one.state("v", "v") > 1e-3)
-    assert_same(two, one)
+@given(st.lists(st.floats(0.0, 500.0), max_size=6))
+def test_a_frame_moved_at_any_times_rounds_alike(stops: list[float]) -> None:
+    """Workers, and whoever reads a state, move frames at times of their own."""
+    taus, length = (15.0, 3.0), 4.8
+    at_once = np.array([[1.0, 0.7], [2.0, 0.3]])
+    in_steps = at_once.copy()
+    frame = 0.0
+    for t in sorted(stops):
+        frame = move_frame(in_steps, taus, frame, length, t)
+        assert 0.0 <= t - frame < length
+    last = max(stops, default=0.0)
+    assert move_frame(at_once, taus, 0.0, length, last) == frame
+    np.testing.assert_array_equal(in_steps, at_once)
