@@ -26,7 +26,7 @@ __all__ = ["PAYS", "Parts", "available_cores", "chosen_workers", "cut_population
 
 Ints = npt.NDArray[np.int64]
 
-# Two workers pay from about this many deliveries in a window on (docs/decisions/0007).
+# Two workers pay from about this many deliveries in a window on (docs/decisions/0009-workers.md).
 PAYS = 50_000.0
 _RATE = 5.0  # Hz, assumed of neurons whose rate is not known yet
 _LONGEST = 10.0  # ms; so that an interrupt is seen and the output stays small

@@ -41,7 +41,7 @@ OnChanges = Callable[[Floats, Ints, Floats], None]
 
 _NO_LIMIT = 1 << 60  # deliveries in a window
 _HELD = 1 << 16  # spikes kept back before they are handed on
-_WORTH = 4e-4  # s of work in a window from which on threads pay (docs/decisions)
+_WORTH = 4e-4  # s of work in a window from which on threads pay (docs/decisions/0009-workers.md)
 
 
 def make_engine(
