@@ -122,7 +122,7 @@ def spikemesh_subjects(
             {**given, "seed": seed, "duration": readable_ms},
         )
 
-    subjects = [Subject(SPIKEMESH, engine), Subject(PER_DELIVERY, every_delivery)]
+    subjects = [Subject(SPIKEMESH, engine), Subject(PER_DELIVERY, every_delivery, once=True)]
     if readable_ms:
         subjects.append(Subject(READABLE, readable, once=True))
     return subjects

@@ -18,10 +18,8 @@ def subjects(options: Options) -> Sequence[Subject]:
     p = TINY if options.tiny else BRUNEL
     duration = options.size(1_000.0, 100.0, 20.0)
     others = (duration / 2, options.size(100.0, 20.0, 20.0), duration)
-    return [
-        *spikemesh_subjects("brunel", p, duration, others[1], 0.0),
-        *peer_subjects("brunel", p, others, options.peers),
-    ]
+    engine, *plain = spikemesh_subjects("brunel", p, duration, others[1], 0.0)
+    return [engine, *peer_subjects("brunel", p, others, options.peers), *plain]
 
 
 def section(measured: Measured, folder: Path) -> Sequence[str]:

@@ -19,10 +19,8 @@ def subjects(options: Options) -> Sequence[Subject]:
     duration = options.size(10_000.0, 1_000.0, 20.0)
     every, readable = duration / 5, options.size(50.0, 20.0, 5.0)
     others = (duration / 5, duration / 5, duration)
-    return [
-        *spikemesh_subjects("cuba", p, duration, every, readable),
-        *peer_subjects("cuba", p, others, options.peers),
-    ]
+    engine, *plain = spikemesh_subjects("cuba", p, duration, every, readable)
+    return [engine, *peer_subjects("cuba", p, others, options.peers), *plain]
 
 
 def section(measured: Measured, folder: Path) -> Sequence[str]:

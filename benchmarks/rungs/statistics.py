@@ -120,12 +120,12 @@ def section(measured: Measured, folder: Path) -> Sequence[str]:
     verdict = "None of the" if lowest * n_tests >= LEVEL else "One at least of the"
     times = "; ".join(
         f"{name.split(' ')[0]} from {measured[name][0]['start_ms']:g} to "
-        f"{measured[name][0]['stop_ms']:g} ms"
+        f"{measured[name][0]['stop_ms']:g} ms, {len(measured[name])} seeds"
         for name in measured.subjects
     )
     return [
         "The same connections and initial potentials in Spikemesh and in NEST's precise neurons "
-        f"(`iaf_psc_exp_ps`, `iaf_psc_delta_ps`), {SEEDS} seeds: {times}. {_alike(measured)} The "
+        f"(`iaf_psc_exp_ps`, `iaf_psc_delta_ps`): {times}. {_alike(measured)} The "
         "Poisson trains into Brunel's network are drawn by each simulator. Two-sample tests of "
         "Kolmogorov and Smirnov on the rates of neurons, the coefficients of variation of their "
         "intervals, and the correlation of spike counts in 10 ms of disjoint pairs of neurons. "
