@@ -15,12 +15,14 @@ __all__ = ["write_page"]
 
 _PROMISES = {
     "closed forms": """\
-`LIFDelta`, `LIFExp`, `LIFAlpha`, `SRM` and `LIFCond` with equal synaptic time constants are
-exact between events: their potential is a closed form, good to rounding, for all time constants
-including equal and nearly equal ones. It is compared with the same equations written a second
-time in arithmetic of 50 digits, and one synaptic potential with the formula that textbooks
-print. "Of its terms" means relative to the size of what the potential is summed from, which is
-what double precision can promise.
+`LIFDelta`, `LIFExp`, `AdaptiveLIFExp`, `LIFAlpha`, `SRM` and `LIFCond` with equal synaptic time
+constants are exact between events: their potential is a closed form, good to rounding, for all
+time constants including equal and nearly equal ones. It is compared with the same equations
+written a second time in arithmetic of 50 digits, and one synaptic potential with the formula
+that textbooks print. "Of its terms" means relative to the size of what the potential is summed
+from, which is what double precision can promise. Options of models (`noisy_threshold`,
+`current_port`, `refractory_loss`) hand the same functions a moved threshold or bias and have no
+rows of their own.
 
 `AdEx`, `Izhikevich` and `LIFCond` with unequal synaptic time constants have no closed form.
 They are integrated between events with an error control of their own: the parameter
