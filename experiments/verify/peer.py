@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -69,27 +69,35 @@ def nest_rows(
             bar.advance()
         d = conductance_neurons(max(1, n // 10), duration)
         here = run_here(d, tolerance=1e-12)
-        errors = []
+        means = []
         for step in _STEPS:
-            errors.append(spikes_apart(_in_nest(d | {"resolution": step}, python), here))
-            # A grid neuron fires at the end of the step in which it crosses, at the latest, and
-            # starts its refractory period as much late.
-            yield judged(
-                GROUP,
-                f"iaf_cond_exp, step {step} ms",
-                f"LIFCond, {len(d['v0'])} driven neurons, {here[0].size:,} spikes on NEST's grid",
-                errors[-1],
-                3.0 * step,
-                "ms",
-            )
+            there = _in_nest(d | {"resolution": step}, python)
+            yield _grid_row(step, there, here)
+            means.append(spikes_apart(there, here, np.mean))
             bar.advance()
         yield judged(
             GROUP,
             "iaf_cond_exp, convergence",
-            f"difference at {_STEPS[-1]} ms over that at {_STEPS[0]} ms; in step: 0.1",
-            errors[-1] / errors[0],
-            0.2,
+            f"all {here[0].size:,} spikes: mean difference at {_STEPS[-1]} ms over that at "
+            f"{_STEPS[0]} ms, {means[-1]:.1e} over {means[0]:.1e} ms; in step with the grid: 0.1",
+            means[-1] / means[0],
+            0.15,
         )
+
+
+def _grid_row(step: float, there: tuple[Any, Any], here: tuple[Any, Any]) -> Row:
+    """A grid neuron fires at the end of the step in which it crosses, late by up to a step.  Later
+    spikes inherit the lateness of its resets, and a slow rise makes more of it."""
+    (t, i), (u, j) = _first_spikes(*there), _first_spikes(*here)
+    late = float(np.abs(t - u).max()) if np.array_equal(i, j) and t.size else np.inf
+    compared = f"LIFCond, first spikes of {u.size} driven neurons, late by a part of a step"
+    return judged(GROUP, f"iaf_cond_exp, step {step} ms", compared, late, 1.01 * step, "ms")
+
+
+def _first_spikes(times: Any, neurons: Any) -> tuple[Any, Any]:
+    order = np.lexsort((times, neurons))
+    found, first = np.unique(neurons[order], return_index=True)
+    return times[order][first], found
 
 
 def _precise_row(name: str, d: dict[str, Any], python: str | None) -> Row:
@@ -101,16 +109,18 @@ def _precise_row(name: str, d: dict[str, Any], python: str | None) -> Row:
     return judged(GROUP, name, compared, spikes_apart(theirs, ours), TIME_MS, "ms")
 
 
-def spikes_apart(a: tuple[Any, Any], b: tuple[Any, Any]) -> float:
-    """Largest difference of times (ms) of spike k of every neuron; infinity if they are not the
-    same spikes."""
+def spikes_apart(
+    a: tuple[Any, Any], b: tuple[Any, Any], measure: Callable[[Any], Any] = np.max
+) -> float:
+    """Largest difference of times (ms) of spike k of every neuron, or another ``measure`` of all
+    differences; infinity if they are not the same spikes."""
     (s, i), (t, j) = a, b
     if s.size != t.size or s.size == 0:
         return float(np.inf)
     s_order, t_order = np.lexsort((s, i)), np.lexsort((t, j))
     if not np.array_equal(i[s_order], j[t_order]):
         return float(np.inf)
-    return float(np.abs(s[s_order] - t[t_order]).max())
+    return float(measure(np.abs(s[s_order] - t[t_order])))
 
 
 def _in_nest(d: dict[str, Any], python: str | None) -> tuple[Any, Any]:
