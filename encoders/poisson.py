@@ -1,23 +1,24 @@
-"""Poisson spike trains, drawn a chunk of time at a time.
+"""Poisson spike trains, drawn a cell of time at a time.
 
-A chunk holds a Poisson number of spikes at independent uniform times, which is the Poisson process
-itself: times are continuous, there is no step.  Chunk k of a population is drawn from the random
-stream keyed by (seed, population, k), so that the spikes do not depend on how a run is cut, and
-memory does not grow with its length.
-
-Source: the conditional uniformity of arrival times, e.g. Ross, Stochastic Processes, theorem 2.3.1.
+Intervals are exponential: times are continuous, there is no step.  Cell k of a neuron is drawn from
+numbers keyed by (seed, population, neuron, k), see :mod:`simulator.poisson_cells`, so that the
+spikes do not depend on how a run is cut, on the other neurons or on who draws them, and memory does
+not grow with time.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from simulator.errors import ModelError, NetworkError, SimulationError
-from simulator.sources import SpikeSource
+from simulator.poisson_cells import MEAN_IN_CELL, MOST_IN_CELL, draw_cell
+from simulator.sources import PrivateInput, SpikeSource
 
 __all__ = ["Poisson"]
 
@@ -25,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
 _SPIKES_PER_CHUNK = 2**15  # on average, of the whole population at its highest total rate
-_MOST_DRAWS = 100  # of a spike that falls on another of its neuron
+_DOUBLES_PER_CELL = 32  # at least: a few for each spike
 
 
 class Poisson(SpikeSource):
@@ -52,7 +53,7 @@ class Poisson(SpikeSource):
     Notes
     -----
     A neuron spikes at most once at an instant; two neurons may spike at the same one.  The length
-    of a chunk follows from the rates and the size: changing either changes all spike times.
+    of a cell follows from the highest rate: changing that changes all spike times.
 
     Examples
     --------
@@ -106,55 +107,61 @@ class Poisson(SpikeSource):
             )
         self._size = size
         total = float(self.rate_hz.sum(axis=1).max()) * (size // columns) / 1000.0  # 1/ms
-        # A power of two: the ends of chunks, k * chunk_ms, are then exact.
+        busiest = float(self.rate_hz.max()) / 1000.0
+        # Powers of two: the ends of cells and of chunks are then exact.
         if total > 0.0:
-            self.chunk_ms = 2.0 ** round(math.log2(_SPIKES_PER_CHUNK / total))
+            self.cell_ms = 2.0 ** math.floor(math.log2(MEAN_IN_CELL / busiest))
+            cells = math.log2(max(1.0, _SPIKES_PER_CHUNK / total / self.cell_ms))
+            self.chunk_ms = self.cell_ms * 2.0 ** round(cells)
+
+    def private_input(self, stream: Callable[[int], np.random.Generator]) -> PrivateInput | None:
+        if math.isinf(self.chunk_ms):
+            return None
+        return PrivateInput(_key(stream), self.cell_ms, self.times_ms, self.rate_hz / 1000.0)
 
     def spikes(
         self, chunk: int, size: int, stream: Callable[[int], np.random.Generator]
     ) -> tuple[Floats, Indices]:
         if math.isinf(self.chunk_ms):  # all rates are 0
             return np.empty(0), np.empty(0, np.int64)
-        rng = stream(chunk)
-        start, stop = chunk * self.chunk_ms, (chunk + 1) * self.chunk_ms
-        first = max(int(np.searchsorted(self.times_ms, start, side="right")) - 1, 0)
-        parts = []
-        for piece in range(first, self.times_ms.size):
-            lo = max(start, float(self.times_ms[piece]))
-            if lo >= stop:
-                break
-            last = piece + 1 == self.times_ms.size
-            hi = stop if last else min(stop, float(self.times_ms[piece + 1]))
-            parts.append(_draw(rng, lo, hi, self.rate_hz[piece], size))
-        if not parts:
-            return np.empty(0), np.empty(0, np.int64)
-        return np.concatenate([t for t, _ in parts]), np.concatenate([i for _, i in parts])
-
-
-def _draw(
-    rng: np.random.Generator, lo: float, hi: float, rates: Floats, size: int
-) -> tuple[Floats, Indices]:
-    """Spikes in [lo, hi), by time, then neuron; ``rates`` (Hz) has one entry or ``size``."""
-    total = float(rates.sum()) * (size // rates.size) / 1000.0
-    n = int(rng.poisson(total * (hi - lo)))
-    if rates.size == 1:
-        neurons = rng.integers(0, size, n)
-    else:
-        cumulative = np.cumsum(rates)
-        neurons = np.searchsorted(cumulative, rng.random(n) * cumulative[-1], side="right")
-    times = lo + (hi - lo) * rng.random(n)
-    for _ in range(_MOST_DRAWS):
+        cells = round(self.chunk_ms / self.cell_ms)
+        end = (chunk + 1) * self.chunk_ms
+        if np.nextafter(end, 0.0) < end - self.cell_ms / _DOUBLES_PER_CELL:
+            raise SimulationError(
+                f"Poisson: spikes before {end} ms cannot be told apart; lower the rate or begin "
+                "earlier"
+            )
+        rates = self.rate_hz / 1000.0
+        key = np.uint64(_key(stream))
+        with np.errstate(over="ignore"):  # hashes wrap around, of which only plain Python warns
+            times, neurons = _draw(
+                key, size, chunk * cells, cells, self.cell_ms, self.times_ms, rates
+            )
         order = np.lexsort((neurons, times))
-        times, neurons = times[order], neurons[order]
-        again = times >= hi  # rounded up
-        again[1:] |= (times[1:] == times[:-1]) & (neurons[1:] == neurons[:-1])
-        if not again.any():
-            return times, neurons
-        times[again] = lo + (hi - lo) * rng.random(int(again.sum()))
-    raise SimulationError(
-        f"Poisson: {n} spikes in [{lo}, {hi}) ms cannot be told apart; lower the rate or begin "
-        "earlier"
-    )
+        return times[order], neurons[order]
+
+
+def _key(stream: Callable[[int], np.random.Generator]) -> int:
+    """63 bits for the whole population."""
+    return int(stream(0).bit_generator.random_raw()) >> 1
+
+
+@njit(cache=True)
+def _draw(
+    key: Any, size: int, first: int, cells: int, length: float, starts: Floats, rates: Floats
+) -> tuple[Floats, Indices]:
+    """Spikes of ``cells`` cells from ``first`` on, by neuron; ``rates`` (1/ms)."""
+    times, neurons = np.empty(1024), np.empty(1024, np.int64)
+    n, columns, flat = 0, rates.shape[1], rates.ravel()
+    for i in range(size):
+        for cell in range(first, first + cells):
+            if n + MOST_IN_CELL * starts.size > times.size:
+                times = np.append(times, np.empty(times.size + MOST_IN_CELL * starts.size))
+                neurons = np.append(neurons, np.empty(times.size - neurons.size, np.int64))
+            end = draw_cell(key, i, cell, length, starts, flat, columns, 0.0, times, n)
+            neurons[n:end] = i
+            n = end
+    return times[:n].copy(), neurons[:n].copy()
 
 
 def _refuse(wrong: npt.NDArray[np.bool_], name: str, values: Floats, need: str) -> None:

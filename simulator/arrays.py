@@ -15,11 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "AHEAD",
     "CHANGE",
     "DENSE",
     "ENGINE",
     "EVENT",
     "FLIGHT",
+    "INPUT",
     "NEURON",
     "POP",
     "POP_STATE",
@@ -57,11 +59,12 @@ def _dtype(floats: str = "", ints: str = "", flags: str = "") -> np.dtype[np.voi
 # A population: lo, hi global neurons; group model, -1 for a source; at first neuron in the group's
 # state block; row of its parameters; out_ and learn_ ranges of ``out_proj`` and ``learn_proj``;
 # together: every input reaches the whole population at one instant; lazy: linear neurons left alone
-# until they might fire, with the length of a frame and of a bucket of deadlines; recorded: spikes
+# until they might fire, with the length of a frame and of a bucket of deadlines; input: its private
+# input, -1 without; recorded: spikes
 # are kept; watched: the loop ends after an instant at which it spikes.
 POP = _dtype(
     "frame_length bucket",
-    "lo hi group at row out_lo out_hi learn_lo learn_hi",
+    "lo hi group at row out_lo out_hi learn_lo learn_hi input",
     "together lazy recorded watched",
 )
 
@@ -78,6 +81,10 @@ PROJ = _dtype(
     "no_self same short transmits learns logged probed",
 )
 
+# A private input of a lazy population, drawn by its neurons for themselves: length of a cell; at
+# first row of ``ahead``; index of the first neuron within the source; places of its pieces.
+INPUT = _dtype("weight delay cell_ms", "key port at first pieces_at n_pieces rates_at columns")
+
 # -- what changes ---------------------------------------------------------------------------
 
 # The engine: time reached, end of the open piece of the sources, counters; budget: how much of its
@@ -92,11 +99,10 @@ ENGINE = _dtype(
 # predicted crossing or (wakes) end of refractoriness, and its place in the indexed heap; pop; odd:
 # has a clock of its own within a population advanced together.  The other fields are entries of
 # lists as long as the neurons: ``tree`` the heap, odd_id, found_id and found_t lists of a
-# population from its lo on, touched and fired lists of the round.  bucket, before, after: place in
-# the list of a bucket of deadlines (lazy).
+# population from its lo on, touched and fired lists of the round.
 NEURON = _dtype(
     "t_last ref_until due found_t",
-    "pop place tree odd_id found_id touched fired bucket before after",
+    "pop place tree odd_id found_id touched fired",
     "odd wakes stamped",
 )
 
@@ -108,6 +114,10 @@ POP_STATE = _dtype("clock checked cross frame", "n_odd n_found skip next_bucket"
 # A projection: its ring of spikes in flight; the list of targets whose traces count at active_t;
 # the time of the last postsynaptic spike it learned from.
 PROJ_STATE = _dtype("active_t last_post", "ring_head ring_n n_active")
+
+# What a neuron has drawn of its private input: arrivals not yet added, up to ``known``; next cell;
+# between which arrivals are dropped, because they were in flight when all that was in flight was.
+AHEAD = _dtype("known quiet_from quiet_to", "n cell")
 
 RING = _dtype("t s", "i")  # arrival, emission, presynaptic neuron
 FLIGHT = _dtype("t s", "q i k")  # the same for a heap, with projection and next synapse of the row
@@ -136,6 +146,9 @@ class NetworkArrays(NamedTuple):
     in_ptr: Ints  # incoming synapses of a target, by presynaptic neuron
     in_syn: npt.NDArray[np.uint32]
     in_pre: npt.NDArray[np.int32]
+    inputs: Records  # (n_inputs,) INPUT
+    input_starts: Floats  # ms, of the pieces of all inputs
+    input_rates: Floats  # 1/ms, by input, piece, column
 
 
 class EngineState(NamedTuple):
@@ -150,8 +163,14 @@ class EngineState(NamedTuple):
     source: Records  # (n,) EVENT, the open piece of the sources
     output: Records  # (capacity,) EVENT, spikes not yet handed to the recorder
     left: Floats  # (n_neurons,) what is left of a lazy neuron's allowance
+    granted: Floats  # (n_neurons,) of it at first; what was used of it when its deadline comes
+    granted_at: Floats  # (n_neurons,) ms
+    use: Floats  # (n_neurons,) how fast allowances are used up, weight per ms
     used_up: Ints  # (n_neurons,) lazy neurons to be examined
-    buckets: Ints  # (n_pop, n_buckets) first neuron of each bucket of deadlines, -1 if empty
+    deadline: Ints  # (n_neurons,) number of the bucket in which a lazy neuron is due, or a code
+    due_in: Ints  # (n_pop, n_buckets) how many are due
+    ahead: Records  # (n_driven,) AHEAD, of neurons with a private input
+    ahead_t: Floats  # (n_driven, most) their arrivals, ms
     x_value: Floats  # traces, see simulator.traces
     x_time: Floats
     y_value: Floats
@@ -174,6 +193,8 @@ class Workspace(NamedTuple):
     scratch: Floats  # (variables, neurons) states of the odd ones
     decay: Floats  # (variables,) of the modes of a lazy population
     natural: Floats  # (variables, 1) state of a lazy neuron
+    found: Ints  # (n_neurons,) lazy neurons whose prediction changes
+    found_t: Floats  # (n_neurons,) to what, ms
     active: Ints  # targets of a projection whose traces count, at trace_post_at
     active_y: Floats  # their traces
 

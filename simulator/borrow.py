@@ -31,7 +31,7 @@ class _Reference(types.Type):
 
     _numbers: dict[Any, int] = {}  # noqa: RUF012  short names make short symbols
 
-    def __init__(self, target: types.BaseTuple) -> None:
+    def __init__(self, target: Any) -> None:  # a numba tuple type
         self.target = target
         super().__init__(f"Reference{self._numbers.setdefault(target, len(self._numbers))}")
 
@@ -46,17 +46,19 @@ class _Reference(types.Type):
 
 
 @register_model(_Reference)
-class _ReferenceModel(models.PrimitiveModel):  # type: ignore[misc]
+class _ReferenceModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: _Reference) -> None:
         target = manager.lookup(kind.target).get_value_type()
         super().__init__(manager, kind, target.as_pointer())
 
 
 @infer_getattr
-class _Fields(AttributeTemplate):  # type: ignore[misc]
+class _Fields(AttributeTemplate):
     key = _Reference
 
-    def generic_resolve(self, reference: _Reference, name: str) -> Any:
+    def generic_resolve(  # type: ignore[override]
+        self, reference: Any, name: Any
+    ) -> Any:
         fields = getattr(reference.target, "fields", ())
         return reference.entry(fields.index(name)) if name in fields else None
 
@@ -72,7 +74,7 @@ def _field(context: Any, builder: Any, kind: _Reference, pointer: Any, name: str
 
 
 @infer
-class _Entries(AbstractTemplate):  # type: ignore[misc]
+class _Entries(AbstractTemplate):
     key = "static_getitem"
 
     def generic(self, args: Any, kws: Any) -> Any:

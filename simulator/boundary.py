@@ -12,6 +12,7 @@ from simulator.errors import SimulationError
 from simulator.frames import move_frame
 from simulator.model import NeuronModel
 from simulator.network import Population
+from simulator.private_input import drop_arrivals, silence
 from simulator.queues import predict
 from simulator.reading import read_state
 
@@ -60,11 +61,14 @@ def put_state(engine: Engine, pop: Population, variable: str, values: Floats) ->
         for mode, tau in zip(state, taus, strict=True):
             mode *= math.exp((now - frame) / tau)
         # All are to be examined, but those that are on the list already.
-        new = lo + np.flatnonzero(st.left[lo : lo + pop.size] > -math.inf)
+        awake = st.neurons.ref_until[lo : lo + pop.size] <= now
+        new = lo + np.flatnonzero(awake & (st.left[lo : lo + pop.size] > -math.inf))
         first = int(st.engine[0].n_used)
         st.used_up[first : first + new.size] = new
         st.engine[0].n_used, st.engine[0].t_used = first + new.size, now
-        st.left[lo : lo + pop.size] = -math.inf
+        st.left[new] = -math.inf
+        if row.input >= 0:
+            drop_arrivals(engine.compiled.arrays, st, int(row.input), pop.size, now)
     st.neurons.t_last[lo : lo + pop.size] = now
     block[:, at : at + pop.size] = state
     if row.together:
@@ -90,3 +94,5 @@ def clear_in_flight(engine: Engine) -> None:
     st = engine.state
     st.projs.ring_n, st.projs.ring_head = 0, 0
     st.engine[0].n_flights = 0
+    for row in engine.compiled.arrays.pops[engine.compiled.arrays.pops.input >= 0]:
+        silence(engine.compiled.arrays, st, int(row.input), int(row.hi - row.lo), engine.time)

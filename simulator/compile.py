@@ -16,6 +16,7 @@ from simulator.errors import NetworkError
 from simulator.lazy_kernels import HORIZONS
 from simulator.model import NeuronModel, PlasticityRule
 from simulator.network import Network, Projection
+from simulator.private_input import private_inputs
 from simulator.seeds import generator, neuron_keys
 from simulator.synapses import Orders, Synapses, checked_values, draw_projection
 
@@ -41,6 +42,8 @@ class CompiledNetwork:
     rules: tuple[type[PlasticityRule], ...]
     orders: Orders  # projection -> described synapse of the k-th stored one, None if they agree
     bounds: Mapping[str, Ints]  # population cut into pieces -> first neuron of each, and the end
+    private: tuple[int, ...]  # projections whose spikes the targets draw for themselves
+    drawn_alone: frozenset[str]  # sources whose spikes are drawn by their targets and nobody else
 
 
 # The pools of synapses, and of incoming synapses of learning projections.
@@ -175,23 +178,54 @@ def compile_network(net: Network, bounds: Mapping[str, Ints] | None = None) -> C
                 shortest = min(pop.model.time_constants(p))
                 table[k].lazy = 1
                 table[k].frame_length, table[k].bucket = _FRAME * shortest, _BUCKET * shortest
-    out_proj, table.out_lo, table.out_hi = _lists(projections.pre, n_pop)
+    private = private_inputs(net, table, projections, pools["weight"])
+    sent = np.ones(n_proj, np.bool_)
+    sent[private.projections] = False
+    out_proj, table.out_lo, table.out_hi = _lists(projections.pre, n_pop, sent)
+    drawn_alone = frozenset(
+        pops[k].name
+        for k in set(projections.pre[private.projections].tolist())
+        if table.out_lo[k] == table.out_hi[k]
+    )
     learning = np.flatnonzero(projections.learns)
     entering, table.learn_lo, table.learn_hi = _lists(projections.post[learning], n_pop)
     joined = {name: _joined(pools[name], dtype) for name, dtype in _POOLS.items()}
     arrays = NetworkArrays(
-        pops=table, projs=projections, out_proj=out_proj, learn_proj=learning[entering], **joined
+        pops=table,
+        projs=projections,
+        out_proj=out_proj,
+        learn_proj=learning[entering],
+        inputs=private.table,
+        input_starts=private.starts,
+        input_rates=private.rates,
+        **joined,
     )
     horizons = tuple(
-        _horizon_table(model, [p.model for p in pops if type(p.model) is model]) for model in models
+        _horizon_table(
+            model,
+            [
+                (pop.model, float(row.bucket))
+                for pop, row in zip(pops, table, strict=True)
+                if type(pop.model) is model
+            ],
+        )
+        for model in models
     )
     groups = Groups(states, _rows(rows), horizons, _rows(rule_rows))
     return CompiledNetwork(
-        net, arrays, groups, tuple(models), tuple(rules), Orders(net, orders, bounds), bounds
+        net,
+        arrays,
+        groups,
+        tuple(models),
+        tuple(rules),
+        Orders(net, orders, bounds),
+        bounds,
+        tuple(private.projections),
+        drawn_alone,
     )
 
 
-def _horizon_table(model: type[NeuronModel], instances: list[Any]) -> Floats:
+def _horizon_table(model: type[NeuronModel], instances: list[tuple[Any, float]]) -> Floats:
     """What the model's ``allowance`` needs, by population, for each deadline and for ever."""
     if not model.linear:
         return np.zeros((len(instances), 1, 1))
@@ -199,12 +233,9 @@ def _horizon_table(model: type[NeuronModel], instances: list[Any]) -> Floats:
         [
             [
                 model.horizon(one.parameters, dt)
-                for dt in (
-                    *(h * _BUCKET * min(model.time_constants(one.parameters)) for h in HORIZONS),
-                    math.inf,
-                )
+                for dt in (*(h * (bucket or _BUCKET) for h in HORIZONS), math.inf)
             ]
-            for one in instances
+            for one, bucket in instances
         ]
     )
 
@@ -269,8 +300,12 @@ def _joined(parts: list[npt.NDArray[Any]], dtype: Any) -> npt.NDArray[Any]:
     return joined
 
 
-def _lists(owner: Ints, n: int) -> tuple[Ints, Ints, Ints]:
+def _lists(
+    owner: Ints, n: int, kept: npt.NDArray[np.bool_] | None = None
+) -> tuple[Ints, Ints, Ints]:
     """Entries by owner, in order: (entries, first of each owner, one past the last)."""
     order = np.argsort(owner, kind="stable").astype(np.int64)
-    ends = np.cumsum(np.bincount(owner, minlength=n)).astype(np.int64)
+    if kept is not None:
+        order = order[kept[order]]
+    ends = np.cumsum(np.bincount(owner[order], minlength=n)).astype(np.int64)
     return order, np.concatenate([[0], ends[:-1]]).astype(np.int64), ends

@@ -69,7 +69,11 @@ class Engine:
         self.piece_start = 0.0  # ms, of the open piece of the sources
         self._work = new_workspace(self.compiled, self.state)
         self._loop = _event_loop(self.compiled.models, self.compiled.rules)
-        self._sources = open_sources(network, self.compiled.arrays.pops.lo.tolist())
+        alone = self.compiled.drawn_alone
+        first, sources = self.compiled.arrays.pops.lo.tolist(), set(network.populations) - alone
+        self._sources = open_sources(network, first, sources)
+        self._observed = open_sources(network, first, alone & network.recorders.spikes)
+        self._observed_to = 0.0  # ms
         self._on_spikes, self._on_changes = on_spikes, on_changes
         self._budget = _FIRST
         self._loop_is_ready = False
@@ -115,9 +119,11 @@ class Engine:
             status = self._call(until, self._budget)
             if status == instant_loop.DONE:
                 self._sources.forget(self.time)
+                self.observe()
                 return
             if status == instant_loop.PAUSED:
                 self._adapt_budget(time.perf_counter() - start)
+                self.observe()
             elif status == instant_loop.MORE_INPUT:
                 self.open_piece(float(self.state.engine[0].input_end))
             elif status == instant_loop.MORE_OUTPUT:
@@ -151,6 +157,15 @@ class Engine:
 
     def inject(self, times: Floats, neurons: Ints) -> None:
         """Have sources spike at further times (ms), by global number; not before now."""
+        net = self.compiled.arrays
+        for q in self.compiled.private:
+            sender = net.pops[net.projs[q].pre]
+            if np.any((neurons >= sender.lo) & (neurons < sender.hi)):
+                name = list(self.network.populations)[net.projs[q].pre]
+                raise SimulationError(
+                    f"inject() into {name!r}: its spikes are drawn by their targets, who would not "
+                    "see others; inject into a source of its own"
+                )
         before = self._sources.given
         self._sources.add(times, neurons)
         try:
@@ -173,6 +188,20 @@ class Engine:
     @given.setter
     def given(self, spikes: tuple[Floats, Ints]) -> None:
         self._sources.given = spikes
+
+    def observe(self, skip: bool = False) -> None:
+        """Hand on the recorded spikes of sources that the loop does not see, or skip them: their
+        targets draw the same for themselves."""
+        end = float(np.nextafter(self.time, np.inf))
+        while self._observed and self._observed_to < end:
+            start = end if skip else self._observed_to
+            times, neurons, piece_end = self._observed.next_piece(start)
+            seen = times < end
+            if seen.any():
+                first = self.compiled.arrays.pops.lo
+                pops = np.searchsorted(first, neurons[seen], side="right") - 1
+                self._on_spikes(times[seen], neurons[seen] - first[pops], pops)
+            self._observed_to = min(piece_end, end)
 
     def drain(self) -> None:
         """Hand on the spikes and the changes of weights in the output buffers."""

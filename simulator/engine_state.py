@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.arrays import (
+    AHEAD,
     CHANGE,
     ENGINE,
     EVENT,
@@ -23,7 +24,9 @@ from simulator.arrays import (
     records,
 )
 from simulator.compile import CompiledNetwork
-from simulator.loop_lazy import N_BUCKETS, NO_BUCKET
+from simulator.lazy_kernels import LAST_BUCKET, NO_DEADLINE
+from simulator.loop_lazy import NO_BUCKET
+from simulator.private_input import MOST_AHEAD
 
 __all__ = ["grown", "new_state", "new_workspace", "with_more_flights", "with_wider_rings"]
 
@@ -50,16 +53,14 @@ def new_state(compiled: CompiledNetwork) -> EngineState:
     neurons.ref_until, neurons.due, neurons.place = -math.inf, math.inf, -1
     pops = records(sizes.size, POP_STATE)
     pops.checked, pops.cross = -math.inf, math.inf
-    buckets = np.full((sizes.size, N_BUCKETS), -1, np.int64)
-    pops.next_bucket, neurons.bucket = NO_BUCKET, -1
+    deadline = np.full(n_neurons, NO_DEADLINE, np.int64)
+    due_in = np.zeros((sizes.size, LAST_BUCKET + 1), np.int64)
+    pops.next_bucket = NO_BUCKET
     for k in np.flatnonzero(net.pops.lazy):  # all to be examined at time 0
-        lo, hi = int(net.pops.lo[k]), int(net.pops.hi[k])
-        pops[k].next_bucket, buckets[k, 0] = 0, lo
-        neurons.bucket[lo:hi] = 0
-        neurons.before[lo:hi] = np.arange(lo, hi) - 1
-        neurons.after[lo:hi] = np.arange(lo, hi) + 1
-        neurons[lo].before, neurons[hi - 1].after = -1, -1
+        pops[k].next_bucket, due_in[k, 0] = 0, sizes[k]
+        deadline[net.pops.lo[k] : net.pops.hi[k]] = 0
     logged = net.weight.size if np.any(net.projs.logged) else 0
+    driven = int(sizes[net.pops.input >= 0].sum())
     projs = records(net.projs.size, PROJ_STATE)
     projs.active_t, projs.last_post = -1.0, -math.inf
     return EngineState(
@@ -72,8 +73,14 @@ def new_state(compiled: CompiledNetwork) -> EngineState:
         source=records(0, EVENT),
         output=records(max(_OUTPUT, 2 * n_neurons), EVENT),
         left=np.zeros(n_neurons),
+        granted=np.zeros(n_neurons),
+        granted_at=np.zeros(n_neurons),
+        use=np.zeros(n_neurons),
         used_up=np.zeros(n_neurons, np.int64),
-        buckets=buckets,
+        deadline=deadline,
+        due_in=due_in,
+        ahead=records(driven, AHEAD),
+        ahead_t=np.zeros((driven, MOST_AHEAD)),
         x_value=np.zeros(x_values),
         x_time=np.full(slots, -math.inf),
         y_value=np.zeros(y_values),
@@ -115,6 +122,8 @@ def new_workspace(compiled: CompiledNetwork, st: EngineState) -> Workspace:
         scratch=np.zeros((variables, st.neurons.size)),
         decay=np.zeros(max(1, variables)),
         natural=np.zeros((max(1, variables), 1)),
+        found=np.zeros(st.neurons.size, np.int64),
+        found_t=np.zeros(st.neurons.size),
         active=np.zeros(st.y_time.size, np.int64),
         active_y=np.zeros(st.y_value.size),
     )

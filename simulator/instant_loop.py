@@ -28,7 +28,10 @@ from simulator import (
     loop_together,
     loop_watch,
     model,
+    poisson_cells,
     population_kernels,
+    prefetch,
+    private_input,
     queues,
     roots,
     rule_kernels,
@@ -81,7 +84,9 @@ def make_instant_loop(
     """
     source = digest(
         arrays, lazy_kernels, loop_lazy, loop_learning, loop_together, loop_watch, model,
-        population_kernels, queues, roots, rule_kernels, specialise_module, traces, *models, *rules,
+        population_kernels, poisson_cells, prefetch, private_input, queues, roots, rule_kernels,
+        specialise_module,
+        traces, *models, *rules,
     )  # fmt: skip
     of_models = population_kernels.population_kernels(models)
     of_rules = rule_kernels.rule_kernels(rules)

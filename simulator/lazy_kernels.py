@@ -14,20 +14,46 @@ allowance granted or the crossing predicted.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp, inf
+from math import exp, floor, inf
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba.extending import register_jitable
 
 from simulator.model import NeuronModel
+from simulator.prefetch import prefetch
+from simulator.private_input import draw_next, look_ahead
+from simulator.roots import exp_of
 from simulator.specialise import choose, jitable, record_from
 
-__all__ = ["CROSSES", "HORIZONS", "LazyKernels", "lazy_kernels"]
+__all__ = [
+    "EXAMINED",
+    "HORIZONS",
+    "LAST_BUCKET",
+    "NO_DEADLINE",
+    "PREDICTED",
+    "WAKES",
+    "LazyKernels",
+    "lazy_kernels",
+]
 
-HORIZONS = (8, 4, 2, 1)  # deadlines in buckets, tried in this order after "never"
+# Deadlines in buckets, tried in this order after "never".
+HORIZONS = (32, 16, 8, 4, 2, 1)
 NEVER = len(HORIZONS)  # the allowance holds for ever
-CROSSES = -1  # the neuron crosses, or may do so with the next arrival
+LAST_BUCKET = 63  # of the ring of buckets: a power of two less one, beyond the longest deadline
+assert max(HORIZONS) <= LAST_BUCKET
+_ENOUGH = 0.7  # of what will probably be used up before a deadline
+_SOON = 4  # neurons on the list before a neuron's turn, its arrivals are fetched
 _TAKEN = -1e300  # an allowance below this marks a neuron that is on the list already
+
+# Where a neuron stands in place of a deadline.
+NO_DEADLINE = -1
+PREDICTED = -2  # in the heap of predictions
+
+# What a prediction is of, NEURON.wakes.
+CROSSES = 0  # a crossing
+WAKES = 1  # the end of a refractory period
+EXAMINED = 2  # an arrival of a private input that may bring a crossing about
 
 
 class LazyKernels(NamedTuple):
@@ -37,9 +63,9 @@ class LazyKernels(NamedTuple):
     decay_all: Any  # (at, n, dt): decay the amplitudes of a population
     add_row: Any  # (at, port, dt, targets, t_at, n, w, w_at, same, left, lo, touched, count)
     add_all: Any  # (at, port, dt, first, n, w, w_at, same, left, lo, touched, count)
-    examine: Any  # (j, decay, natural) -> (what, value)
-    fire: Any  # (j, decay, natural) -> refractory period
-    release: Any  # (j, decay, natural)
+    examine: Any  # (net, st, work, k, first, end, t) -> how many predictions changed
+    fire: Any  # (net, st, work, k, g, t) -> refractory period
+    release: Any  # (net, st, work, k, g, t)
 
 
 def lazy_kernels(models: Sequence[type[NeuronModel]]) -> LazyKernels:
@@ -60,13 +86,21 @@ def _stand_ins() -> LazyKernels:
     def count(*args):
         return 0
 
-    def outcome(*args):
-        return 0, 0.0
-
     def number(*args):
         return 0.0
 
-    return LazyKernels(nothing, nothing, count, count, outcome, number, nothing)
+    return LazyKernels(nothing, nothing, count, count, count, number, nothing)
+
+
+@register_jitable(forceinline=True)
+def _arrivals(st, r, until):
+    """How many arrivals of a private input may come up to a time; beyond counting if unknown."""
+    if st.ahead[r].known < until:
+        return inf
+    n, times = 0, st.ahead_t[r]
+    while n < st.ahead[r].n and times[n] <= until:
+        n += 1
+    return float(n)
 
 
 def _of_model(model: type[NeuronModel]) -> LazyKernels:
@@ -81,7 +115,7 @@ def _of_model(model: type[NeuronModel]) -> LazyKernels:
         model.crossing,
         model.fire,
     )
-    n_horizons = len(HORIZONS)
+    n_horizons, spans = len(HORIZONS), HORIZONS
 
     def decays(block, row, dt, out):
         tau = time_constants(load(block[1][row]))
@@ -162,33 +196,121 @@ def _of_model(model: type[NeuronModel]) -> LazyKernels:
 
     read, write = jitable(read, write)
 
-    def examine(block, row, j, decay, natural):
-        p = load(block[1][row])
-        read(block, p, j, decay, natural)
-        n = view(natural)
-        horizons = block[2][row]
-        for_ever = allowance(n, 0, p, horizons[n_horizons])
-        for h in range(n_horizons):
-            until = allowance(n, 0, p, horizons[h])
-            if until > 0.0:
-                if for_ever > 0.5 * until:
-                    return NEVER, for_ever
-                return h, until
-        if for_ever > 0.0:
-            return NEVER, for_ever
-        return CROSSES, cross(n, 0, p)
+    def catch_up(block, p, net, st, work, k, g, t, until):
+        """Add to a neuron what its private input has brought up to t; draw ahead up to ``until``.
 
-    def fire(block, row, j, decay, natural):
+        ``work.decay`` is for t.
+        """
+        e = net.pops[k].input
+        if e < 0:
+            return
+        tau, amount = time_constants(p), kick(p, net.inputs[e].port)
+        r, j = net.inputs[e].at + g - net.pops[k].lo, net.pops[k].at + g - net.pops[k].lo
+        mine, times, used = st.ahead[r], st.ahead_t[r], 0
+        while True:
+            past = used
+            while past < mine.n and times[past] <= t:
+                past += 1
+            for m in range(len(tau)):
+                if amount[m] != 0.0:
+                    total, rate = 0.0, 1.0 / tau[m]
+                    for a in range(used, past):
+                        total += exp_of((times[a] - t) * rate)
+                    block[0][m, j] += net.inputs[e].weight * amount[m] * total / work.decay[m]
+            st.engine[0].deliveries += past - used
+            used = past
+            if used < mine.n or mine.known > t:
+                break
+            mine.n = used = 0
+            draw_next(net, st, e, r)
+        look_ahead(net, st, e, r, used, until)
+
+    catch_up = register_jitable(forceinline=True)(catch_up)
+
+    def examine(block, row, net, st, work, k, first, end, t):
         p = load(block[1][row])
-        read(block, p, j, decay, natural)
-        rest = reset(view(natural), 0, p)
-        write(block, p, j, decay, natural)
+        horizons = block[2][row]
+        shift = net.pops[k].at - net.pops[k].lo
+        # A bucket begins at its number times the length: this one has begun.
+        number = np.int64(floor(t / net.pops[k].bucket + 1e-9))
+        found = 0
+        driven, at, weight = net.pops[k].input >= 0, 0, 0.0
+        if driven:
+            e = net.pops[k].input
+            at, weight = net.inputs[e].at - net.pops[k].lo, max(net.inputs[e].weight, 0.0)
+        farthest = (number + spans[0]) * net.pops[k].bucket
+        for a in range(first, end):
+            g = st.used_up[a]
+            if driven and a + _SOON < end:
+                prefetch(st.ahead_t, at + st.used_up[a + _SOON])
+            catch_up(block, p, net, st, work, k, g, t, farthest)
+            read(block, p, g + shift, work.decay, work.natural)
+            n = view(work.natural)
+            # How fast allowances are used up, by the last two or so: a deadline that will probably
+            # not be lived to see is granted less than an earlier one.
+            elapsed = t - st.granted_at[g]
+            if elapsed > 0.0:
+                st.use[g] = 0.5 * (st.use[g] + st.granted[g] / elapsed)
+            expected = _ENOUGH * st.use[g] * net.pops[k].bucket
+            level, granted, sure = NEVER, allowance(n, 0, p, horizons[n_horizons]), 0.0
+            if weight > 0.0 or granted < expected * spans[0]:
+                level, for_ever = 0, 0.0 if weight > 0.0 else granted
+                while True:
+                    granted = sure = allowance(n, 0, p, horizons[level])
+                    last = level == n_horizons - 1
+                    if weight > 0.0:
+                        granted -= weight * _arrivals(
+                            st, at + g, (number + spans[level]) * net.pops[k].bucket
+                        )
+                    if last or granted >= max(expected * spans[level], 1e-300):
+                        break
+                    level += 1
+                if for_ever > 0.5 * granted:
+                    level, granted = NEVER, for_ever
+            due, deadline = inf, np.int64(NO_DEADLINE)
+            if granted > 0.0:
+                st.left[g], st.granted[g], st.granted_at[g] = granted, granted, t
+                if level < n_horizons:
+                    deadline = number + spans[level]
+            else:
+                due = t + cross(n, 0, p)
+                # Any arrival moves a crossing; only a positive one can bring one about.
+                st.left[g] = -1.0 if due < inf else 0.0
+                st.granted[g], st.granted_at[g] = 0.0, t
+                st.neurons[g].wakes = CROSSES
+                if driven:
+                    upcoming = (
+                        st.ahead_t[at + g, 0] if st.ahead[at + g].n else st.ahead[at + g].known
+                    )
+                    if upcoming <= due:
+                        due = upcoming
+                        st.neurons[g].wakes = EXAMINED
+                        if sure > 0.0 and due <= (number + 1) * net.pops[k].bucket:
+                            st.left[g] = sure
+            if due < inf or st.deadline[g] == PREDICTED:
+                work.found[found], work.found_t[found] = g, due
+                found += 1
+                if due < inf:
+                    deadline = np.int64(PREDICTED)
+            st.deadline[g] = deadline
+            if deadline >= 0:
+                st.due_in[k, deadline & LAST_BUCKET] += 1
+                st.pops[k].next_bucket = min(st.pops[k].next_bucket, deadline)
+        return found
+
+    def fire(block, row, net, st, work, k, g, t):
+        p, j = load(block[1][row]), net.pops[k].at + g - net.pops[k].lo
+        catch_up(block, p, net, st, work, k, g, t, t)
+        read(block, p, j, work.decay, work.natural)
+        rest = reset(view(work.natural), 0, p)
+        write(block, p, j, work.decay, work.natural)
         return rest
 
-    def release(block, row, j, decay, natural):
-        p = load(block[1][row])
-        read(block, p, j, decay, natural)
-        clamp(view(natural), 0, p)
-        write(block, p, j, decay, natural)
+    def release(block, row, net, st, work, k, g, t):
+        p, j = load(block[1][row]), net.pops[k].at + g - net.pops[k].lo
+        catch_up(block, p, net, st, work, k, g, t, t)
+        read(block, p, j, work.decay, work.natural)
+        clamp(view(work.natural), 0, p)
+        write(block, p, j, work.decay, work.natural)
 
     return LazyKernels(decays, decay_all, add_row, add_all, examine, fire, release)

@@ -1,26 +1,24 @@
 """Parts of the event loop for linear neurons that are left alone until they might fire.
 
-See :mod:`simulator.lazy_kernels`.  Deadlines need no exact order, only to come early enough: they
-are kept in a ring of buckets for each population, each a doubly linked list of neurons.
+See :mod:`simulator.lazy_kernels`.  Deadlines need no exact order, only to come early enough: each
+is the number of a bucket of time, and a population is looked through when a bucket comes that
+anybody is due in.
 """
 
 from __future__ import annotations
 
-from math import floor, inf
+from math import inf
 from typing import Any, NamedTuple
 
-import numpy as np
 from numba.extending import register_jitable
 
 from simulator.frames import next_frame
-from simulator.lazy_kernels import CROSSES, HORIZONS, NEVER, LazyKernels
+from simulator.lazy_kernels import LAST_BUCKET, NO_DEADLINE, PREDICTED, WAKES, LazyKernels
 from simulator.queues import predict
 
-__all__ = ["NO_BUCKET", "N_BUCKETS", "Lazy", "make_lazy"]
+__all__ = ["NO_BUCKET", "Lazy", "make_lazy"]
 
-N_BUCKETS = 16  # a power of two, more than the longest deadline
 NO_BUCKET = 1 << 62
-assert max(HORIZONS) < N_BUCKETS
 
 
 class Lazy(NamedTuple):
@@ -36,34 +34,15 @@ class Lazy(NamedTuple):
 
 def make_lazy(kernels: LazyKernels) -> Lazy:
     """Specialise to the models of a network."""
-    decays, decay_all, _, _, examine_one, fire_one, release_one = kernels
-    infinity, horizons = inf, HORIZONS
+    decays, decay_all, _, _, examine_run, fire_one, release_one = kernels
+    infinity = inf
 
     @register_jitable(forceinline=True)
-    def unlink(st, k, g):
+    def forget(st, k, g):
         """Take a neuron out of its bucket."""
-        one = st.neurons[g]
-        if one.bucket >= 0:
-            if one.before >= 0:
-                st.neurons[one.before].after = one.after
-            else:
-                st.buckets[k, one.bucket & (N_BUCKETS - 1)] = one.after
-            if one.after >= 0:
-                st.neurons[one.after].before = one.before
-            one.bucket = -1
-
-    @register_jitable(forceinline=True)
-    def link(st, k, g, number):
-        """Put a neuron into the bucket of this number, if it is not there."""
-        one = st.neurons[g]
-        if one.bucket != number:
-            unlink(st, k, g)
-            first = st.buckets[k, number & (N_BUCKETS - 1)]
-            one.bucket, one.before, one.after = number, -1, first
-            if first >= 0:
-                st.neurons[first].before = g
-            st.buckets[k, number & (N_BUCKETS - 1)] = g
-            st.pops[k].next_bucket = min(st.pops[k].next_bucket, number)
+        if st.deadline[g] >= 0:
+            st.due_in[k, st.deadline[g] & LAST_BUCKET] -= 1
+            st.deadline[g] = NO_DEADLINE
 
     @register_jitable(forceinline=True)
     def set_frame(net, blocks, st, work, k, t):
@@ -76,13 +55,9 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
         while t - st.pops[k].frame >= length:
             frame = next_frame(st.pops[k].frame, length)
             decay_all(
-                blocks,
-                net.pops[k].group,
-                net.pops[k].row,
-                net.pops[k].at,
-                net.pops[k].hi - net.pops[k].lo,
-                frame - st.pops[k].frame,
-            )
+                blocks, net.pops[k].group, net.pops[k].row, net.pops[k].at,
+                net.pops[k].hi - net.pops[k].lo, frame - st.pops[k].frame,
+            )  # fmt: skip
             st.pops[k].frame = frame
 
     @register_jitable(forceinline=True)
@@ -90,32 +65,6 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
         """Fill ``work.decay`` with what is left of each mode at time t."""
         set_frame(net, blocks, st, work, k, t)
         decays(blocks, net.pops[k].group, net.pops[k].row, t - st.pops[k].frame, work.decay)
-
-    @register_jitable(forceinline=True)
-    def examine(net, blocks, st, work, k, g, t):
-        """Grant a neuron an allowance, or predict its crossing; ``work.decay`` is for t."""
-        if st.neurons[g].ref_until > t:
-            st.left[g] = infinity
-            return
-        what, value = examine_one(
-            blocks, net.pops[k].group, net.pops[k].row, net.pops[k].at + g - net.pops[k].lo,
-            work.decay, work.natural,
-        )  # fmt: skip
-        due = infinity
-        if what == CROSSES:
-            due = t + value
-            # Any arrival moves a crossing; only a positive one can bring one about.
-            st.left[g] = -1.0 if value < infinity else 0.0
-            unlink(st, k, g)
-        else:
-            st.left[g] = value
-            if what == NEVER:
-                unlink(st, k, g)
-            else:
-                link(st, k, g, np.int64(floor(t / net.pops[k].bucket + 1e-9)) + horizons[what])
-        if due < infinity or st.neurons[g].place >= 0:
-            st.neurons[g].wakes = 0
-            st.engine[0].n_due = predict(st, st.engine[0].n_due, g, due, infinity)
 
     @register_jitable(forceinline=True)
     def put_on_list(st, g, t):
@@ -127,16 +76,22 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
 
     @register_jitable(forceinline=True)
     def examine_list(net, blocks, st, work):
-        """Examine the neurons whose allowance is used up or at its deadline."""
-        ready = -1
-        t = st.engine[0].t_used
-        for a in range(st.engine[0].n_used):
-            g = st.used_up[a]
-            k = st.neurons[g].pop
-            if k != ready:
-                decay_to(net, blocks, st, work, k, t)
-                ready = k
-            examine(net, blocks, st, work, k, g, t)
+        """Grant new allowances to the neurons on the list, or predict their crossings."""
+        t, first = st.engine[0].t_used, 0
+        while first < st.engine[0].n_used:
+            k = st.neurons[st.used_up[first]].pop
+            end = first
+            while end < st.engine[0].n_used and st.neurons[st.used_up[end]].pop == k:
+                forget(st, k, st.used_up[end])
+                end += 1
+            decay_to(net, blocks, st, work, k, t)
+            found = examine_run(
+                blocks, net.pops[k].group, net.pops[k].row, net, st, work, k, first, end, t
+            )
+            for a in range(found):
+                g = work.found[a]
+                st.engine[0].n_due = predict(st, st.engine[0].n_due, g, work.found_t[a], infinity)
+            first = end
         st.engine[0].n_used = 0
 
     @register_jitable(forceinline=True)
@@ -154,16 +109,19 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
     def open_bucket(net, st, k, t):
         """Put all neurons of the earliest bucket of a population on the list, at its time t."""
         number = st.pops[k].next_bucket
-        slot = number & (N_BUCKETS - 1)
-        g = st.buckets[k, slot]
-        st.buckets[k, slot] = -1
-        while g >= 0:
-            st.neurons[g].bucket = -1
-            put_on_list(st, g, t)
-            g = st.neurons[g].after
+        remaining = st.due_in[k, number & LAST_BUCKET]
+        st.due_in[k, number & LAST_BUCKET] = 0
+        g = net.pops[k].lo
+        while remaining > 0:
+            if st.deadline[g] == number:
+                st.deadline[g] = NO_DEADLINE
+                st.granted[g] -= st.left[g]
+                put_on_list(st, g, t)
+                remaining -= 1
+            g += 1
         st.pops[k].next_bucket = NO_BUCKET
-        for b in range(number + 1, number + N_BUCKETS):
-            if st.buckets[k, b & (N_BUCKETS - 1)] >= 0:
+        for b in range(number + 1, number + LAST_BUCKET + 1):
+            if st.due_in[k, b & LAST_BUCKET] > 0:
                 st.pops[k].next_bucket = b
                 break
 
@@ -171,27 +129,23 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
     def fire(net, blocks, st, work, k, g, t):
         """Reset a neuron; predict the end of its refractory period, if it has one."""
         decay_to(net, blocks, st, work, k, t)
-        rest = fire_one(
-            blocks, net.pops[k].group, net.pops[k].row, net.pops[k].at + g - net.pops[k].lo,
-            work.decay, work.natural,
-        )  # fmt: skip
+        rest = fire_one(blocks, net.pops[k].group, net.pops[k].row, net, st, work, k, g, t)
         st.neurons[g].ref_until = t + rest
         if rest > 0.0:
             st.left[g] = infinity
-            unlink(st, k, g)
-            st.neurons[g].wakes = 1
+            forget(st, k, g)
+            st.deadline[g] = PREDICTED
+            st.neurons[g].wakes = WAKES
             st.engine[0].n_due = predict(st, st.engine[0].n_due, g, t + rest, infinity)
         else:
             put_on_list(st, g, t)
 
     @register_jitable(forceinline=True)
     def wake(net, blocks, st, work, k, g, t):
-        """End a neuron's refractory period."""
-        decay_to(net, blocks, st, work, k, t)
-        release_one(
-            blocks, net.pops[k].group, net.pops[k].row, net.pops[k].at + g - net.pops[k].lo,
-            work.decay, work.natural,
-        )  # fmt: skip
+        """End a neuron's refractory period, or have it examined at a private arrival."""
+        if st.neurons[g].wakes == WAKES:
+            decay_to(net, blocks, st, work, k, t)
+            release_one(blocks, net.pops[k].group, net.pops[k].row, net, st, work, k, g, t)
         st.engine[0].n_due = predict(st, st.engine[0].n_due, g, infinity, infinity)
         put_on_list(st, g, t)
 

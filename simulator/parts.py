@@ -93,7 +93,7 @@ def share_out(compiled: CompiledNetwork, workers: int) -> Parts | None:
     for w in range(workers):
         mine, others = [], []
         for q, row in enumerate(compiled.arrays.projs):
-            if w > 0 and not cut[row.post]:
+            if q in compiled.private or (w > 0 and not cut[row.post]):
                 continue
             if pops[row.pre].is_source or (w == 0 and not cut[row.pre]):
                 mine.append(q)

@@ -14,6 +14,7 @@ from simulator.frames import move_frame
 from simulator.model import NeuronModel
 from simulator.network import Population, Projection
 from simulator.population_kernels import make_touch
+from simulator.private_input import arrivals_until
 
 __all__ = ["check_variable", "get_weights", "put_weights", "read_state"]
 
@@ -48,6 +49,9 @@ def read_state(engine: Engine, pop: Population, first: int = 0, end: int | None 
         age = now - move_frame(values, taus, float(st.pops[k].frame), float(row.frame_length), now)
         for mode, tau in zip(values, taus, strict=True):
             mode *= math.exp(-age / tau)
+        if row.input >= 0:
+            for i in range(end - first):
+                values[:, i] += _arrived(engine, k, int(row.lo) + first + i)
         for i in range(end - first):
             model.from_modes(n, i, p)
             if neurons[i].ref_until > now:
@@ -59,6 +63,21 @@ def read_state(engine: Engine, pop: Population, first: int = 0, end: int | None 
         t_last = float(st.pops[k].clock if shared else neurons[i].t_last)
         touch(n, i, p, t_last, float(neurons[i].ref_until), now)
     return values
+
+
+def _arrived(engine: Engine, k: int, g: int) -> Floats:
+    """What a neuron's private input has brought to its modes and is not in them yet."""
+    net, st, now = engine.compiled.arrays, engine.state, engine.time
+    e, model = int(net.pops[k].input), list(engine.network.populations.values())[k].model
+    assert isinstance(model, NeuronModel)
+    r = int(net.inputs[e].at) + g - int(net.pops[k].lo)
+    times = arrivals_until(net, st, e, r, now)
+    p = model.parameters
+    kicks = np.array(model.kick(p, int(net.inputs[e].port)))
+    tau = np.array(model.time_constants(p))
+    decays = np.exp(-(now - times)[:, None] / tau)
+    result: Floats = net.inputs[e].weight * kicks * decays.sum(axis=0)
+    return result
 
 
 def get_weights(compiled: CompiledNetwork, proj: Projection) -> Floats:

@@ -26,8 +26,14 @@ _SAVED = [
     "rings",
     "flights",
     "left",
+    "granted",
+    "granted_at",
+    "use",
     "used_up",
-    "buckets",
+    "deadline",
+    "due_in",
+    "ahead",
+    "ahead_t",
     "x_value",
     "x_time",
     "y_value",
@@ -81,6 +87,7 @@ def restore_engine(engine: Engine, saved: Mapping[str, npt.NDArray[Any]]) -> Non
     engine.given = np.array(saved["given/times"]), np.array(saved["given/neurons"])
     if engine.has_run:
         engine.open_piece(float(saved["piece_start"]), after=engine.time)
+    engine.observe(skip=True)
 
 
 def check_entries(

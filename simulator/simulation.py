@@ -93,6 +93,12 @@ class Simulation(Controlled):
         self.recording.flush()
 
     def _watch(self, k: int, watched: bool) -> None:
+        name = list(self.network.populations)[k]
+        if name in self.compiled.drawn_alone:
+            raise SimulationError(
+                f"the spikes of {name!r} are drawn by their targets, and nobody sees them as they "
+                "happen; connect them with explicit(range(n), range(n)) instead of one_to_one()"
+            )
         if watched:  # several workers would be past the spike when it is seen
             self._be_alone()
         pop = self.compiled.arrays.pops[k]

@@ -8,8 +8,8 @@ sources of a network as one stream, ordered by time, then population, then neuro
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +20,19 @@ from simulator.seeds import generator
 if TYPE_CHECKING:
     from simulator.network import Network
 
-__all__ = ["SourceStream", "SpikeSource", "open_sources"]
+__all__ = ["PrivateInput", "SourceStream", "SpikeSource", "open_sources", "source_stream"]
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
+
+
+class PrivateInput(NamedTuple):
+    """What a target needs to draw the spikes of a source by itself (simulator.poisson_cells)."""
+
+    key: int  # 63 bits
+    cell_ms: float  # length of a cell
+    starts: Floats  # (n_pieces,) ms
+    rates: Floats  # (n_pieces, 1 or size), 1/ms
 
 
 class SpikeSource:
@@ -51,6 +60,10 @@ class SpikeSource:
         """
         raise NotImplementedError
 
+    def private_input(self, stream: Callable[[int], np.random.Generator]) -> PrivateInput | None:
+        """The same spikes as :meth:`spikes`, neuron by neuron, if a target can draw them itself."""
+        return None
+
 
 class SourceStream:
     """All sources of a network merged into one ordered stream, a piece at a time.
@@ -72,6 +85,9 @@ class SourceStream:
         ]
         self._end = [0.0] * len(self._sources)
         self.given: tuple[Floats, Indices] = (np.empty(0), np.empty(0, np.int64))
+
+    def __bool__(self) -> bool:
+        return bool(self._sources)
 
     def add(self, times: Floats, neurons: Indices) -> None:
         """Give further spikes (ms, global neurons) that no source knows of."""
@@ -106,7 +122,7 @@ class SourceStream:
         return times, neurons, end
 
     def _piece_of_sources(self, start: float) -> tuple[Floats, Indices, float]:
-        """Spikes in [start, end) as (times, global neurons, end); ``end`` may be infinite."""
+        """Spikes of the sources in [start, end)."""
         if not self._sources:
             return np.empty(0), np.empty(0, np.int64), math.inf
         for k, (source, size, first, stream) in enumerate(self._sources):
@@ -144,17 +160,21 @@ def _refuse_twice(times: Floats, neurons: Indices) -> None:
         )
 
 
-def open_sources(network: Network, first_neurons: Sequence[int]) -> SourceStream:
-    """The sources of a network; ``first_neurons`` are the global numbers by population."""
+def source_stream(network: Network, name: str) -> Callable[[int], np.random.Generator]:
+    """The random stream of a source, by chunk."""
+    return lambda chunk: generator(network.seed, "source", name, counter=chunk)
 
-    def stream(name: str) -> Callable[[int], np.random.Generator]:
-        return lambda chunk: generator(network.seed, "source", name, counter=chunk)
 
+def open_sources(
+    network: Network, first_neurons: Sequence[int], names: Collection[str] | None = None
+) -> SourceStream:
+    """The sources of a network, or those of these ``names``; ``first_neurons`` are the global
+    numbers by population."""
     return SourceStream(
         [
-            (pop.model, pop.size, first, stream(pop.name))
+            (pop.model, pop.size, first, source_stream(network, pop.name))
             for pop, first in zip(network.populations.values(), first_neurons, strict=True)
-            if isinstance(pop.model, SpikeSource)
+            if isinstance(pop.model, SpikeSource) and (names is None or pop.name in names)
         ]
     )
 

@@ -116,18 +116,18 @@ def choose(functions: Sequence[Callable[..., Any]], default: Callable[..., Any])
         return never
 
     def final(g: int, function: Any) -> Any:
-        function = register_jitable(function)
+        function = register_jitable(forceinline=True)(function)
 
-        @register_jitable
+        @register_jitable(forceinline=True)
         def last(blocks, k, *args):
             return function(blocks[g], *args)
 
         return last
 
     def test(g: int, function: Any, rest: Any) -> Any:
-        function = register_jitable(function)
+        function = register_jitable(forceinline=True)(function)
 
-        @register_jitable
+        @register_jitable(forceinline=True)
         def pick(blocks, k, *args):
             if k == g:
                 return function(blocks[g], *args)

@@ -24,13 +24,15 @@ from simulator.arrays import (
 from simulator.compile import CompiledNetwork
 from simulator.engine_state import new_workspace
 from simulator.frames import move_frame
-from simulator.loop_lazy import N_BUCKETS, NO_BUCKET
+from simulator.lazy_kernels import LAST_BUCKET, NO_DEADLINE
+from simulator.loop_lazy import NO_BUCKET
 from simulator.model import NeuronModel
 from simulator.parts import Parts
 from simulator.team_kernels import spread_flights
 
 __all__ = ["Member", "Share", "gathered", "make_shares", "scattered"]
 
+_BY_NEURON = ("left", "granted", "granted_at", "use", "deadline")
 _BUFFERS = ("source", "output", "rings", "flights")  # empty between two windows, or made anew
 
 Ints = npt.NDArray[np.int64]
@@ -136,7 +138,7 @@ def scattered(compiled: CompiledNetwork, shares: list[Share], whole: EngineState
         for (lo, hi), row in zip(share.mine, share.net.pops, strict=True):
             own[row.lo + lo : row.lo + hi] = True
         state.neurons.place[~own] = -1
-        state.neurons.bucket[~own] = -1
+        state.deadline[~own] = NO_DEADLINE
         _link(state, share.net)
         engine = state.engine[0]
         engine.n_out = engine.n_flights = 0
@@ -179,7 +181,12 @@ def gathered(
             groups.states[row.group][:, row.at + lo : row.at + hi] = block
             span = slice(row.lo + lo, row.lo + hi)
             whole.neurons[span] = member.state.neurons[span]
-            whole.left[span] = member.state.left[span]
+            for name in _BY_NEURON:
+                getattr(whole, name)[span] = getattr(member.state, name)[span]
+            if row.input >= 0:
+                at = int(net.inputs[row.input].at)
+                whole.ahead[at + lo : at + hi] = member.state.ahead[at + lo : at + hi]
+                whole.ahead_t[at + lo : at + hi] = member.state.ahead_t[at + lo : at + hi]
     for q, row in enumerate(net.projs):
         if row.learns or row.n_slots:
             _gather_traces(compiled, shares, states, q, whole)
@@ -202,24 +209,18 @@ def gathered(
 
 
 def _link(st: EngineState, net: NetworkArrays) -> None:
-    """Make the heap of predictions and the lists of deadlines anew, of the neurons marked so."""
+    """Make the heap of predictions and the counts of deadlines anew, of the neurons marked so."""
     neurons = st.neurons
     ids = np.flatnonzero(neurons.place >= 0)
     ids = ids[np.lexsort((ids, -neurons.wakes[ids].astype(int), neurons.due[ids]))]
     neurons.tree[: ids.size], neurons.place[ids] = ids, np.arange(ids.size)
     st.engine[0].n_due = ids.size
-    st.buckets[:] = -1
+    st.due_in[:] = 0
     for k in np.flatnonzero(net.pops.lazy):
-        lo, hi = int(net.pops.lo[k]), int(net.pops.hi[k])
-        ids = lo + np.flatnonzero(neurons.bucket[lo:hi] >= 0)
-        ids = ids[np.argsort(neurons.bucket[ids], kind="stable")]
-        numbers = neurons.bucket[ids]
-        st.pops[k].next_bucket = numbers[0] if ids.size else NO_BUCKET
-        starts = np.append(True, numbers[1:] != numbers[:-1])[: ids.size]
-        ends = np.append(starts[1:], True)[: ids.size]
-        neurons.before[ids] = np.where(starts, -1, np.roll(ids, 1))
-        neurons.after[ids] = np.where(ends, -1, np.roll(ids, -1))
-        st.buckets[k, numbers[starts] % N_BUCKETS] = ids[starts]
+        numbers = st.deadline[int(net.pops.lo[k]) : int(net.pops.hi[k])]
+        numbers = numbers[numbers >= 0]
+        st.pops[k].next_bucket = numbers.min(initial=NO_BUCKET)
+        st.due_in[k] = np.bincount(numbers & LAST_BUCKET, minlength=LAST_BUCKET + 1)
 
 
 def _gather_traces(

@@ -162,6 +162,7 @@ class Team(Engine):
             self._exchange()
             if end == until or interrupt.pending:
                 self._sources.forget(end)
+                self.observe()
                 return
 
     def drain(self) -> None:
