@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import draw_ladder
+from benchmarks.peers import BRIAN2, NEST
 from benchmarks.rung import Measured, Options, Rung
 from experiments.atomic import write_atomically
 
@@ -68,7 +69,8 @@ def _provenance(content: Mapping[str, Any]) -> list[str]:
     for rung in content["rungs"].values():
         for name, found in rung.items():
             if found and "version" in found[-1]:
-                versions[name.split(",")[0]] = found[-1]["version"]
+                peer = next(p.name for p in (NEST, BRIAN2) if p.name in name)
+                versions[peer] = found[-1]["version"]
     loads = sorted(float(r["load"]) for r in records)
     days = sorted(str(r["at"]) for r in records)
     named = ", ".join(f"{k} {v}" for k, v in versions.items() if v)
