@@ -109,6 +109,12 @@ def _search_limit(a: Any) -> float:
 def _first_rise(a: Any, lo: float, hi: float) -> float:
     """First time in [lo, hi] at which V rises to threshold; V turns at most once there."""
     v_lo, slope_lo = potential(a, lo)
+    if slope_lo > 0.0:
+        # Above threshold a little later than the tangent says, and with one turn at most: the root
+        # is before, and the maximum need not be found.
+        soon = lo - 2.0 * v_lo / slope_lo
+        if lo < soon < hi and potential(a, soon)[0] >= 0.0:
+            return _find_crossing(a, lo, soon)
     v_hi, slope_hi = potential(a, hi)
     if slope_lo > 0.0:
         # Rising, then perhaps falling; while it rises the slope only gets smaller or it has no
