@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.aims import aims
 from benchmarks.figures import draw_ladder
 from benchmarks.peers import BRIAN2, NEST
 from benchmarks.rung import Measured, Options, Rung
@@ -39,6 +40,8 @@ def write_page(
     if ladder is not None:
         save_figure(ladder, folder / "bench-ladder.png")
         lines += ["![Times over those of Spikemesh](bench-ladder.png)", ""]
+    if not (options.quick or options.tiny):
+        lines += aims({rung.name: measured for rung, measured in sections})
     for rung, measured in sections:
         lines += [f"## {rung.title}", ""]
         if measured.subjects:

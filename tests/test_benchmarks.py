@@ -18,6 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks import ladder, process
+from benchmarks.aims import aims
 from benchmarks.networks.brunel import BRUNEL, brunel
 from benchmarks.networks.cuba import CUBA, cuba
 from benchmarks.networks.drawn import write_drawn
@@ -264,6 +265,16 @@ def test_the_command_refuses_an_unknown_rung(tmp_path):
     result = CliRunner().invoke(app, ["bench", "--rung", "speed", "--out", str(tmp_path)])
     assert result.exit_code == 2
     assert "there is no rung 'speed'" in result.stderr
+
+
+def test_aims_are_compared_with_what_was_measured():
+    def cuba(seconds: float) -> dict[str, Measured]:
+        record = {"deliveries": 30e6, "simulate_cpu_s": seconds}
+        return {"cuba": Measured({SPIKEMESH: [record]}, {})}
+
+    assert "million deliveries per CPU second | 30 | ≥ 15 | yes |" in "\n".join(aims(cuba(1.0)))
+    assert "million deliveries per CPU second | 10 | ≥ 15 | no |" in "\n".join(aims(cuba(3.0)))
+    assert aims({}) == []
 
 
 # -- the networks ---------------------------------------------------------------------------------

@@ -146,6 +146,7 @@ def section(measured: Measured, folder: Path) -> Sequence[str]:
 
 def _draw(measured: Measured) -> Figure:
     from matplotlib.figure import Figure
+    from matplotlib.ticker import NullFormatter
 
     figure = Figure(figsize=(10, 3.3), layout="constrained")
     axes = figure.subplots(1, 3)
@@ -170,7 +171,8 @@ def _draw(measured: Measured) -> Figure:
             axis.set_xlim(left=-0.02)
             axis.set_yscale("log")
             low, high = min(cost + line), max(cost + line)
-            axis.set_ylim(low / 3.0, high * 3.0)
+            axis.set_ylim(low / 10.0, high * 10.0)  # a decade either way, as the others have
+            axis.yaxis.set_minor_formatter(NullFormatter())
         else:
             axis.set_xscale("log")
             axis.set_yscale("log")

@@ -1,0 +1,69 @@
+"""What the program aims at, beside what was measured: the table at the head of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from benchmarks.rung import SPIKEMESH, Measured, table
+
+__all__ = ["aims"]
+
+NEST, BRIAN2 = "NEST, grid of 0.1 ms", "Brian2, C++, grid of 0.1 ms"
+
+
+def aims(found: Mapping[str, Measured]) -> list[str]:
+    """The table, with a row for each aim whose subjects were measured."""
+    rows: list[tuple[str, str, str, str]] = []
+
+    def add(what: str, value: float, aim: float, at_least: bool) -> None:
+        sign = "≥" if at_least else "≤"
+        reached = value >= aim if at_least else value <= aim
+        rows.append(
+            (what, f"{value:,.3g}", f"{sign} {aim:,.3g} {unit}", "yes" if reached else "no")
+        )
+
+    cuba, brunel, wtcrl = (found.get(name) for name in ("cuba", "brunel", "wtcrl"))
+    if cuba and SPIKEMESH in cuba:
+        speed = 1e-6 / _cost(cuba, SPIKEMESH, "deliveries")
+        add("CUBA: million deliveries per CPU second", speed, 15.0, True)
+    if brunel and SPIKEMESH in brunel:
+        for peer in (NEST, BRIAN2):
+            if peer in brunel:
+                ratio = _cost(brunel, peer, "deliveries") / _cost(brunel, SPIKEMESH, "deliveries")
+                add(f"Brunel: time of {peer}, over ours", ratio, 1.0, True)
+        each = _ratio(brunel, SPIKEMESH, "growth_mb", "synapses") * 1e6
+        add("Brunel: resident bytes per synapse", each, 16.0, False)
+    if wtcrl and SPIKEMESH in wtcrl:
+        speed = 1.0 / _cost(wtcrl, SPIKEMESH, "work")
+        add("W-TCRL: presentations per CPU second", speed, 15_000.0, True)
+        if BRIAN2 in wtcrl:
+            ratio = _cost(wtcrl, BRIAN2, "work") * speed
+            add(f"W-TCRL: time of {BRIAN2}, over ours", ratio, 10.0, True)
+    queue = found.get("queue")
+    if queue and SPIKEMESH in queue:
+        time = _cost(queue, SPIKEMESH, "work") * 1e9
+        add("Queue: ns per delivery, rows of 1,000 synapses", time, 50.0, False)
+        single = f"{SPIKEMESH}, 1 synapse a neuron"
+        if single in queue:
+            add("Queue: bytes each, rows of 1", queue.median(single, "bytes_each"), 24.0, False)
+    first = found.get("first_run")
+    if first and first.subjects:
+        for state, aim in (("cold", 15.0), ("warm", 2.0)):
+            slowest = max(first.median(name, f"{state}_process_cpu_s") for name in first.subjects)
+            add(f"First run, {state}: CPU seconds of the slowest", slowest, aim, False)
+    if not rows:
+        return []
+    return ["## Aims", "", *table(("what", "measured", "aim", "reached"), rows), ""]
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def _ratio(measured: Measured, name: str, over: str, under: str) -> float:
+    return measured.median(name, over) / measured.median(name, under)
+
+
+def _cost(measured: Measured, name: str, work: str) -> float:
+    """CPU seconds for a unit of work."""
+    return _ratio(measured, name, "simulate_cpu_s", work)
