@@ -18,9 +18,7 @@ def aims(found: Mapping[str, Measured]) -> list[str]:
     def add(what: str, value: float, aim: float, at_least: bool) -> None:
         sign = "≥" if at_least else "≤"
         reached = value >= aim if at_least else value <= aim
-        rows.append(
-            (what, f"{value:,.3g}", f"{sign} {aim:,.3g} {unit}", "yes" if reached else "no")
-        )
+        rows.append((what, _shown(value), f"{sign} {_shown(aim)}", "yes" if reached else "no"))
 
     cuba, brunel, wtcrl = (found.get(name) for name in ("cuba", "brunel", "wtcrl"))
     if cuba and SPIKEMESH in cuba:
