@@ -1,8 +1,9 @@
-"""What every test shares: a hypothesis profile without wall-clock limits, and no display."""
+"""What every test shares: hypothesis without wall-clock limits, no display, an ear for Ctrl-C."""
 
 from __future__ import annotations
 
 import os
+import signal
 
 from hypothesis import settings
 
@@ -12,3 +13,7 @@ settings.register_profile("spikemesh", deadline=None, derandomize="CI" in os.env
 settings.load_profile("spikemesh")
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+# A shell starts its background jobs with SIGINT ignored; tests of Ctrl-C need a program that is not.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

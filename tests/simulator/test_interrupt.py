@@ -202,11 +202,14 @@ def test_the_budget_follows_the_time_that_a_call_takes() -> None:
 
 
 SCRIPT = """
+import signal
 import numpy as np
 from encoders import Regular
 from simulator import Simulation
 from tests.simulator.test_interrupt import driven
 
+# A process in the background of a shell is born deaf to it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 simulation = Simulation(driven(Regular(interval_ms=1.0)))
 waiting = True
 
