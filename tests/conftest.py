@@ -14,6 +14,6 @@ settings.load_profile("spikemesh")
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-# A shell starts its background jobs with SIGINT ignored; tests of Ctrl-C need a program that is not.
+# A shell starts its background jobs with SIGINT ignored, and tests of Ctrl-C need to hear it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
