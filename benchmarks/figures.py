@@ -62,7 +62,7 @@ def _dots(axis: Axes, title: str, ratios: dict[str, float]) -> None:
         axis.plot([1.0, value], [place, place], color=colour, lw=2.5, solid_capstyle="butt")
         axis.plot(value, place, "o", color=colour, ms=7)
         axis.annotate(
-            f"{value:.3g}",
+            f"{value:,.0f}" if value >= 1000 else f"{value:.3g}",
             (max(value, 1.0), place),
             xytext=(8, 0),
             textcoords="offset points",
