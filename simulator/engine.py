@@ -38,8 +38,8 @@ _SHORT, _LONG = 0.05, 0.2  # s
 
 
 @lru_cache(maxsize=64)
-def _event_loop(models: tuple[Any, ...], rules: tuple[Any, ...]) -> Any:
-    return make_instant_loop(models, rules)
+def _event_loop(models: tuple[Any, ...], rules: tuple[Any, ...], stepped: bool, lazy: bool) -> Any:
+    return make_instant_loop(models, rules, stepped, lazy)
 
 
 class Engine:
@@ -68,7 +68,9 @@ class Engine:
         self.state = new_state(self.compiled)
         self.piece_start = 0.0  # ms, of the open piece of the sources
         self._work = new_workspace(self.compiled, self.state)
-        self._loop = _event_loop(self.compiled.models, self.compiled.rules)
+        pops = self.compiled.arrays.pops
+        stepped, lazy = bool(np.any((pops.group >= 0) & (pops.lazy == 0))), bool(np.any(pops.lazy))
+        self._loop = _event_loop(self.compiled.models, self.compiled.rules, stepped, lazy)
         alone = self.compiled.drawn_alone
         first, sources = self.compiled.arrays.pops.lo.tolist(), set(network.populations) - alone
         self._sources = open_sources(network, first, sources)

@@ -75,11 +75,16 @@ PASS = 16  # what a pass of the loop takes of the budget, in deliveries
 
 
 def make_instant_loop(
-    models: Sequence[type[NeuronModel]], rules: Sequence[type[PlasticityRule]]
+    models: Sequence[type[NeuronModel]],
+    rules: Sequence[type[PlasticityRule]],
+    stepped: bool = True,
+    lazy: bool = True,
 ) -> Any:
     """Build ``loop(net, blocks, rule_blocks, st, work, until) -> status``.
 
     ``blocks`` is a tuple of (state, parameters) by model, ``rule_blocks`` of parameters by rule.
+    Without populations whose neurons are advanced (``stepped``), or left alone (``lazy``), the
+    parts for them need not be compiled.
     All events up to and including ``until`` (ms) are handled.
     """
     source = digest(
@@ -88,9 +93,9 @@ def make_instant_loop(
         specialise_module,
         traces, *models, *rules,
     )  # fmt: skip
-    of_models = population_kernels.population_kernels(models)
+    of_models = population_kernels.population_kernels(models if stepped else ())
     of_rules = rule_kernels.rule_kernels(rules)
-    of_lazy = lazy_kernels.lazy_kernels(models)
+    of_lazy = lazy_kernels.lazy_kernels(models if lazy else ())
     receive_row, receive_same, receive_one, fire_one = (
         of_models.receive_row, of_models.receive_same, of_models.receive_one, of_models.fire,
     )  # fmt: skip
