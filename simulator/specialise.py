@@ -15,6 +15,7 @@ from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from weakref import WeakSet
 
 from numba.extending import register_jitable
 
@@ -75,7 +76,7 @@ def slices_from(record: Any) -> Callable[[Any, int, int], Any]:
 
 
 def _entries(n: int) -> Callable[[Any], Any]:
-    first = register_jitable(_ENTRIES[min(n, _MOST_ENTRIES)])
+    first = _jitable_once(_ENTRIES[min(n, _MOST_ENTRIES)])
     if n <= _MOST_ENTRIES:
         return first
     rest = _entries(n - _MOST_ENTRIES)
@@ -88,7 +89,7 @@ def _entries(n: int) -> Callable[[Any], Any]:
 
 
 def _slices(n: int) -> Callable[[Any, int, int], Any]:
-    first = register_jitable(_SLICES[min(n, _MOST_SLICES)])
+    first = _jitable_once(_SLICES[min(n, _MOST_SLICES)])
     if n <= _MOST_SLICES:
         return first
     rest = _slices(n - _MOST_SLICES)
@@ -107,7 +108,7 @@ def choose(functions: Sequence[Callable[..., Any]], default: Callable[..., Any])
     ``default(*args)`` stands in when there are none at all, so that the call can be compiled.
     """
     if not functions:
-        default = register_jitable(default)
+        default = _jitable_once(default)
 
         @register_jitable
         def never(blocks, k, *args):
@@ -116,7 +117,7 @@ def choose(functions: Sequence[Callable[..., Any]], default: Callable[..., Any])
         return never
 
     def final(g: int, function: Any) -> Any:
-        function = register_jitable(forceinline=True)(function)
+        function = _jitable_once(function, forceinline=True)
 
         @register_jitable(forceinline=True)
         def last(blocks, k, *args):
@@ -125,7 +126,7 @@ def choose(functions: Sequence[Callable[..., Any]], default: Callable[..., Any])
         return last
 
     def test(g: int, function: Any, rest: Any) -> Any:
-        function = register_jitable(forceinline=True)(function)
+        function = _jitable_once(function, forceinline=True)
 
         @register_jitable(forceinline=True)
         def pick(blocks, k, *args):
@@ -142,9 +143,23 @@ def choose(functions: Sequence[Callable[..., Any]], default: Callable[..., Any])
     return chain
 
 
+_known: WeakSet[Callable[..., Any]] = WeakSet()
+
+
+def _jitable_once(function: Callable[..., Any], **options: bool) -> Callable[..., Any]:
+    """The function, made known to numba unless it is.
+
+    Each time that it is made known is another alternative for numba to try, at every call of it.
+    """
+    if function not in _known:
+        (register_jitable(**options) if options else register_jitable)(function)
+        _known.add(function)
+    return function
+
+
 def jitable(*functions: Callable[..., Any]) -> list[Any]:
     """The functions, usable inside compiled code and still plain Python outside."""
-    return [register_jitable(f) for f in functions]
+    return [_jitable_once(f) for f in functions]
 
 
 def digest(*objects: Any) -> str:
