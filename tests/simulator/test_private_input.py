@@ -51,7 +51,7 @@ def result(simulation: Simulation | Reference) -> list[npt.NDArray[np.float64]]:
     return [simulation.spikes("cells")[0], simulation.state("cells", "v")]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ["delta", pytest.param("exp", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("weight", "rates", "times"),
     [
@@ -149,7 +149,7 @@ def test_a_source_that_drives_others_too_is_handed_out_to_them() -> None:
     assert_equal_engines(compiled, readable)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ["delta", pytest.param("exp", marks=pytest.mark.slow)])
 def test_trials_begin_alike(name: str) -> None:
     compiled = Simulation(recorded(network(MODELS[name])))
     readable = Reference(recorded(network(MODELS[name])))
