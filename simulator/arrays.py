@@ -17,9 +17,11 @@ import numpy.typing as npt
 __all__ = [
     "AHEAD",
     "CHANGE",
+    "CROSSES",
     "DENSE",
     "ENGINE",
     "EVENT",
+    "EXAMINED",
     "FLIGHT",
     "INPUT",
     "NEURON",
@@ -31,6 +33,7 @@ __all__ = [
     "ROW",
     "SPARSE",
     "UNIFORM",
+    "WAKES",
     "EngineState",
     "Groups",
     "NetworkArrays",
@@ -41,6 +44,11 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Records = Any  # an array of records whose fields read as attributes
+
+# What the prediction of a neuron is of, NEURON.wakes; those of one time come in falling order.
+CROSSES = 0  # a crossing
+WAKES = 1  # the end of a refractory period, or a time before which there is no crossing
+EXAMINED = 2  # an arrival of a private input that may bring a crossing about
 
 UNIFORM = 0  # all-to-all with one weight and one delay
 DENSE = 1  # all-to-all with a weight matrix and one delay
@@ -96,7 +104,7 @@ ENGINE = _dtype(
 )
 
 # A neuron: t_last, time for which its state holds; ref_until, end of its refractory period; due,
-# predicted crossing or (wakes) end of refractoriness, and its place in the indexed heap; pop; odd:
+# what is predicted (wakes: of which kind), and its place in the indexed heap; pop; odd:
 # has a clock of its own within a population advanced together.  The other fields are entries of
 # lists as long as the neurons: ``tree`` the heap, odd_id, found_id and found_t lists of a
 # population from its lo on, touched and fired lists of the round.

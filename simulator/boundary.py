@@ -14,7 +14,7 @@ from simulator.model import NeuronModel
 from simulator.network import Population
 from simulator.private_input import drop_arrivals, silence
 from simulator.queues import predict
-from simulator.reading import read_state
+from simulator.reading import check_finite, read_state
 
 __all__ = ["checked_state", "clear_in_flight", "clear_traces", "put_state"]
 
@@ -29,12 +29,7 @@ def checked_state(pop: Population, variable: str, values: npt.ArrayLike) -> Floa
             f"population {pop.name!r}: {variable} of shape {given.shape}; one number, or "
             f"{pop.size}, are needed"
         )
-    wrong = np.flatnonzero(~np.isfinite(given))
-    if wrong.size:
-        k = int(wrong[0])
-        raise SimulationError(
-            f"population {pop.name!r}: {variable}[{k}] = {given.flat[k]}; finite numbers are needed"
-        )
+    check_finite(f"population {pop.name!r}: {variable}", given)
     return np.broadcast_to(given, pop.size)
 
 

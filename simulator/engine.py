@@ -191,19 +191,22 @@ class Engine:
     def given(self, spikes: tuple[Floats, Ints]) -> None:
         self._sources.given = spikes
 
-    def observe(self, skip: bool = False) -> None:
-        """Hand on the recorded spikes of sources that the loop does not see, or skip them: their
-        targets draw the same for themselves."""
-        end = float(np.nextafter(self.time, np.inf))
+    def observe(self) -> None:
+        """Hand on the recorded spikes of sources that the loop does not see: their targets draw the
+        same for themselves."""
+        end = math.nextafter(self.time, math.inf)
         while self._observed and self._observed_to < end:
-            start = end if skip else self._observed_to
-            times, neurons, piece_end = self._observed.next_piece(start)
+            times, neurons, piece_end = self._observed.next_piece(self._observed_to)
             seen = times < end
             if seen.any():
                 first = self.compiled.arrays.pops.lo
                 pops = np.searchsorted(first, neurons[seen], side="right") - 1
                 self._on_spikes(times[seen], neurons[seen] - first[pops], pops)
             self._observed_to = min(piece_end, end)
+
+    def observe_from_now(self) -> None:
+        """Take such spikes up to now for handed on: a restored run has them behind it."""
+        self._observed_to = math.nextafter(self.time, math.inf)
 
     def drain(self) -> None:
         """Hand on the spikes and the changes of weights in the output buffers."""

@@ -38,7 +38,7 @@ from simulator import (
     traces,
 )
 from simulator import specialise as specialise_module
-from simulator.arrays import SPARSE, UNIFORM
+from simulator.arrays import CROSSES, SPARSE, UNIFORM, WAKES
 from simulator.borrow import borrow
 from simulator.loop_watch import note_column, note_neuron, note_row, probe_row, write_changes
 from simulator.model import NeuronModel, PlasticityRule
@@ -116,13 +116,13 @@ def make_instant_loop(
     def predict_neuron(net, blocks, st, g):
         """Predict the next crossing of a neuron, or the end of its refractory period."""
         if st.neurons[g].ref_until > st.neurons[g].t_last:
-            st.neurons[g].wakes = 1
+            st.neurons[g].wakes = WAKES
             due = st.neurons[g].ref_until
         else:
-            st.neurons[g].wakes = 0
+            st.neurons[g].wakes = CROSSES
             due = crossing_time(net, blocks, st, g, infinity)
             if due < st.neurons[g].t_last:  # not before as long after, and then to be asked again
-                st.neurons[g].wakes = 1
+                st.neurons[g].wakes = WAKES
                 due = st.neurons[g].t_last + (st.neurons[g].t_last - due)
         st.engine[0].n_due = predict(st, st.engine[0].n_due, g, due, infinity)
 
@@ -326,9 +326,9 @@ def make_instant_loop(
         while st.engine[0].n_due > 0 and st.neurons[st.neurons[0].tree].due == t:
             g = st.neurons[0].tree
             k = st.neurons[g].pop
-            if st.neurons[g].wakes and net.pops[k].lazy:
+            if st.neurons[g].wakes != CROSSES and net.pops[k].lazy:
                 wake_lazy(net, blocks, st, work, k, g, t)
-            elif st.neurons[g].wakes:
+            elif st.neurons[g].wakes != CROSSES:
                 touch(net, blocks, st, g, t)
                 predict_neuron(net, blocks, st, g)
             else:
@@ -402,11 +402,11 @@ def make_instant_loop(
 
     @register_jitable(forceinline=True)
     def rest_ends(net, st):
-        """Whether the earliest prediction is the end of a lazy neuron's refractory period."""
+        """Whether the earliest prediction wakes a lazy neuron, or has it examined."""
         if st.engine[0].n_due == 0:
             return False
         g = st.neurons[0].tree
-        return st.neurons[g].wakes and net.pops[st.neurons[g].pop].lazy
+        return st.neurons[g].wakes != CROSSES and net.pops[st.neurons[g].pop].lazy
 
     @register_jitable(forceinline=True)
     def room(net, st):

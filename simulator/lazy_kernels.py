@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
+from simulator.arrays import CROSSES, EXAMINED
 from simulator.model import NeuronModel
 from simulator.prefetch import prefetch
 from simulator.private_input import draw_next, look_ahead
@@ -27,12 +28,10 @@ from simulator.roots import exp_of
 from simulator.specialise import choose, jitable, record_from
 
 __all__ = [
-    "EXAMINED",
     "HORIZONS",
     "LAST_BUCKET",
     "NO_DEADLINE",
     "PREDICTED",
-    "WAKES",
     "LazyKernels",
     "lazy_kernels",
 ]
@@ -49,11 +48,6 @@ _TAKEN = -1e300  # an allowance below this marks a neuron that is on the list al
 # Where a neuron stands in place of a deadline.
 NO_DEADLINE = -1
 PREDICTED = -2  # in the heap of predictions
-
-# What a prediction is of, NEURON.wakes.
-CROSSES = 0  # a crossing
-WAKES = 1  # the end of a refractory period
-EXAMINED = 2  # an arrival of a private input that may bring a crossing about
 
 
 class LazyKernels(NamedTuple):

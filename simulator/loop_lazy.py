@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from numba.extending import register_jitable
 
+from simulator.arrays import WAKES
 from simulator.frames import next_frame
-from simulator.lazy_kernels import LAST_BUCKET, NO_DEADLINE, PREDICTED, WAKES, LazyKernels
+from simulator.lazy_kernels import LAST_BUCKET, NO_DEADLINE, PREDICTED, LazyKernels
 from simulator.queues import predict
 
 __all__ = ["NO_BUCKET", "Lazy", "make_lazy"]

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from simulator.arrays import Records
 from simulator.compile import CompiledNetwork
 from simulator.engine import Engine
 from simulator.errors import SimulationError
@@ -16,9 +17,17 @@ from simulator.network import Population, Projection
 from simulator.population_kernels import make_touch
 from simulator.private_input import arrivals_until
 
-__all__ = ["check_variable", "get_weights", "put_weights", "read_state"]
+__all__ = ["check_finite", "check_variable", "get_weights", "put_weights", "read_state"]
 
 Floats = npt.NDArray[np.float64]
+
+
+def check_finite(where: str, values: Floats) -> None:
+    """Refuse values that are no finite numbers, with :class:`SimulationError`."""
+    wrong = np.flatnonzero(~np.isfinite(values))
+    if wrong.size:
+        k = int(wrong[0])
+        raise SimulationError(f"{where}[{k}] = {values.flat[k]}; finite numbers are needed")
 
 
 def check_variable(pop: Population, variable: str) -> NeuronModel:
@@ -51,7 +60,7 @@ def read_state(engine: Engine, pop: Population, first: int = 0, end: int | None 
             mode *= math.exp(-age / tau)
         if row.input >= 0:
             for i in range(end - first):
-                values[:, i] += _arrived(engine, k, int(row.lo) + first + i)
+                values[:, i] += _arrived(engine, row, model, first + i)
         for i in range(end - first):
             model.from_modes(n, i, p)
             if neurons[i].ref_until > now:
@@ -65,18 +74,14 @@ def read_state(engine: Engine, pop: Population, first: int = 0, end: int | None 
     return values
 
 
-def _arrived(engine: Engine, k: int, g: int) -> Floats:
-    """What a neuron's private input has brought to its modes and is not in them yet."""
-    net, st, now = engine.compiled.arrays, engine.state, engine.time
-    e, model = int(net.pops[k].input), list(engine.network.populations.values())[k].model
-    assert isinstance(model, NeuronModel)
-    r = int(net.inputs[e].at) + g - int(net.pops[k].lo)
-    times = arrivals_until(net, st, e, r, now)
-    p = model.parameters
-    kicks = np.array(model.kick(p, int(net.inputs[e].port)))
-    tau = np.array(model.time_constants(p))
-    decays = np.exp(-(now - times)[:, None] / tau)
-    result: Floats = net.inputs[e].weight * kicks * decays.sum(axis=0)
+def _arrived(engine: Engine, row: Records, model: NeuronModel, i: int) -> Floats:
+    """What the private input of neuron ``i`` of a population has brought to its modes and is not in
+    them yet."""
+    net, now, p = engine.compiled.arrays, engine.time, model.parameters
+    one = net.inputs[row.input]
+    times = arrivals_until(net, engine.state, int(row.input), int(one.at) + i, now)
+    decays = np.exp(-(now - times)[:, None] / np.array(model.time_constants(p)))
+    result: Floats = one.weight * np.array(model.kick(p, int(one.port))) * decays.sum(axis=0)
     return result
 
 
@@ -111,12 +116,7 @@ def put_weights(compiled: CompiledNetwork, proj: Projection, values: npt.ArrayLi
         raise SimulationError(
             f"projection {proj.name!r}: weights of shape {given.shape}; {expected} is needed"
         )
-    wrong = np.flatnonzero(~np.isfinite(given))
-    if wrong.size:
-        k = int(wrong[0])
-        raise SimulationError(
-            f"projection {proj.name!r}: weight[{k}] = {given.flat[k]}; finite numbers are needed"
-        )
+    check_finite(f"projection {proj.name!r}: weight", given)
     assert isinstance(proj.post.model, NeuronModel)
     lowest = proj.post.model.lowest_weight(proj.port)
     wrong = np.flatnonzero(given < lowest)
@@ -126,7 +126,9 @@ def put_weights(compiled: CompiledNetwork, proj: Projection, values: npt.ArrayLi
             f"projection {proj.name!r}: weight[{k}] = {given.flat[k]}; weights on this port of "
             f"{type(proj.post.model).__name__} must be >= {lowest:g}"
         )
-    if stored.size == 1 and given.size != 1:
+    # A private input is drawn ahead, and allowed for, with the weight it was described with.
+    private = list(compiled.network.projections).index(proj.name) in compiled.private
+    if stored.size == 1 and (given.size != 1 or private):
         raise SimulationError(
             f"projection {proj.name!r} was described with one weight for all its synapses; "
             "describe it with an array to change them one by one"

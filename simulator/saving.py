@@ -87,7 +87,7 @@ def restore_engine(engine: Engine, saved: Mapping[str, npt.NDArray[Any]]) -> Non
     engine.given = np.array(saved["given/times"]), np.array(saved["given/neurons"])
     if engine.has_run:
         engine.open_piece(float(saved["piece_start"]), after=engine.time)
-    engine.observe(skip=True)
+    engine.observe_from_now()
 
 
 def check_entries(

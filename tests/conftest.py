@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+from typing import Any
 
 from hypothesis import settings
+
+from simulator import engine
 
 # Compilation makes the first example of a property arbitrarily slow, and a test must not measure
 # time; a continuous-integration run must draw the same examples every time.
@@ -13,6 +16,18 @@ settings.register_profile("spikemesh", deadline=None, derandomize="CI" in os.env
 settings.load_profile("spikemesh")
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+# A loop is compiled for what the populations of a network need.  Networks that are drawn at random
+# need now this, now that: with everything in it one loop serves them all.  That a loop without the
+# parts that are not needed gives the same bits is tested in simulator/test_instant_loop.py.
+make_loop = engine._event_loop
+
+
+def whole_loop(models: Any, rules: Any, stepped: bool, lazy: bool) -> Any:
+    return make_loop(models, rules, True, True)
+
+
+engine._event_loop = whole_loop  # type: ignore[assignment]
 
 # A shell starts its background jobs with SIGINT ignored, and tests of Ctrl-C need to hear it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

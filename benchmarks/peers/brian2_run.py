@@ -14,8 +14,6 @@ import numpy as np
 from brian2 import Hz, ms, mV
 from standalone import begin, build_and_run
 
-PROJECTIONS = [(pre, post) for pre in ("exc", "inh") for post in ("exc", "inh")]
-
 
 def cuba(p, drawn):
     names = {

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import neurons
 from simulator.model import NeuronModel
+from tests.doctests import ROOT, assert_examples_run
 
-ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "neurons.md"
 
 
 def test_the_examples_run() -> None:
-    """With the compiler off: no other test needs these combinations of models."""
-    code = "import doctest; print(*doctest.testfile('docs/neurons.md', False))"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=300,
-    )
-    failed, attempted = done.stdout.split()[-2:]
-    assert failed == "0", done.stdout
-    assert int(attempted) > 15
+    assert_examples_run("doctest.testfile('docs/neurons.md', False)", more_than=15)
 
 
 def test_every_model_is_in_the_table_and_what_it_says_is_so() -> None:

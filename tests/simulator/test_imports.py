@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import simulator
+from tests.doctests import assert_examples_run
 
 ROOT = Path(simulator.__file__).parents[1]
 HEAVY = {"matplotlib", "networkx", "h5py", "scipy", "PIL", "mpmath", "typer", "rich"}
@@ -102,17 +102,4 @@ def test_public_names_exist_once() -> None:
 
 
 def test_the_example_of_the_description_runs() -> None:
-    """With the compiler off: no other test needs this combination of models and rules."""
-    code = "import doctest, simulator.network as m; print(*doctest.testmod(m))"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=300,
-    )
-    failed, attempted = done.stdout.split()[-2:]
-    assert failed == "0", done.stdout
-    assert int(attempted) > 8
+    assert_examples_run("doctest.testmod(__import__('simulator.network').network)", more_than=8)

@@ -32,7 +32,7 @@ MODELS = {
 def network(model: NeuronModel, weight: float = 0.6, source: Poisson | None = None) -> Network:
     net = Network(seed=5)
     cells = net.population("cells", N, model)
-    free = net.population("free", 3, LIFExp(bias=1.5))  # advanced without any input
+    free = net.population("free", 3, type(model)(bias=1.5))  # advanced without any input
     noise = net.population("noise", N, source or Poisson(np.linspace(0.0, 6000.0, N)))
     net.projection(noise, cells, one_to_one(), weight, 1.5)
     strong = net.population("strong", N, Poisson(300.0))
@@ -51,7 +51,7 @@ def result(simulation: Simulation | Reference) -> list[npt.NDArray[np.float64]]:
     return [simulation.spikes("cells")[0], simulation.state("cells", "v")]
 
 
-@pytest.mark.parametrize("name", ["delta", pytest.param("exp", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize(
     ("weight", "rates", "times"),
     [
@@ -122,6 +122,19 @@ def test_recording_cutting_and_restoring_change_no_bit() -> None:
     np.testing.assert_array_equal(restored.spikes("noise")[0], noise[noise > 61.7])
 
 
+def test_going_back_records_the_spikes_of_the_source_again() -> None:
+    simulation = Simulation(recorded(network(MODELS["delta"])))
+    simulation.run(20.0)
+    saved = simulation.save()
+    simulation.run(60.0)
+    times, neurons = simulation.spikes("noise")
+    simulation.restore(saved)
+    assert simulation.spikes("noise")[0].max() <= 20.0
+    simulation.run(60.0)
+    np.testing.assert_array_equal(simulation.spikes("noise")[0], times)
+    np.testing.assert_array_equal(simulation.spikes("noise")[1], neurons)
+
+
 def test_the_recorded_spikes_are_those_of_the_source() -> None:
     net = recorded(network(MODELS["delta"]))
     simulation = Simulation(net)
@@ -149,7 +162,7 @@ def test_a_source_that_drives_others_too_is_handed_out_to_them() -> None:
     assert_equal_engines(compiled, readable)
 
 
-@pytest.mark.parametrize("name", ["delta", pytest.param("exp", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", MODELS)
 def test_trials_begin_alike(name: str) -> None:
     compiled = Simulation(recorded(network(MODELS[name])))
     readable = Reference(recorded(network(MODELS[name])))
@@ -162,6 +175,16 @@ def test_trials_begin_alike(name: str) -> None:
     assert compiled.spikes("cells")[0].size > 20
     with pytest.raises(SimulationError, match="'noise': its spikes are drawn by their targets"):
         compiled.inject("noise", [130.0], [0])
+
+
+def test_the_weight_of_a_private_input_stays() -> None:
+    net = Network()
+    cell = net.population("cell", 1, LIFDelta())
+    net.projection(net.population("noise", 1, Poisson(100.0)), cell, one_to_one(), 0.1)
+    simulation = Simulation(net)
+    assert simulation.compiled.drawn_alone == {"noise"}
+    with pytest.raises(SimulationError, match=r"one weight for all .* describe it with an array"):
+        simulation.set_weights("noise->cell", [0.2])
 
 
 def test_nobody_can_record_arrivals_that_the_loop_does_not_see() -> None:
