@@ -9,13 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from encoders import SpikeTimes
 from plasticity import WTCRL
-from simulator import ModelError, Network, explicit, one_to_one
-from simulator.reference import Reference
-from tests.simulator.jump_model import Jump
-
-Trains = list[list[float]]  # ms, by neuron
+from simulator import ModelError
+from tests.plasticity.support import TRAIN, learned, matrix, one
 
 
 def by_pairs(w: float, arrivals: list[float], spikes: list[float], p: WTCRL.Parameters) -> float:
@@ -42,42 +38,6 @@ def by_pairs(w: float, arrivals: list[float], spikes: list[float], p: WTCRL.Para
     return w
 
 
-def learned(
-    rule: WTCRL, pre: Trains, post: Trains, weights: list[list[float]], delays: list[list[float]]
-) -> np.ndarray:
-    """Weights (pre, post) after the engine has run neurons that fire when a teacher tells them."""
-    n_pre, n_post = len(pre), len(post)
-    net = Network()
-    u, teacher = (
-        net.population(name, len(trains), SpikeTimes(*_flat(trains)))
-        for name, trains in (("u", pre), ("teacher", post))
-    )
-    v = net.population("v", n_post, Jump(v_th=1e3))
-    net.projection(teacher, v, one_to_one(), weight=1e4)
-    a, b = (index.ravel() for index in np.indices((n_pre, n_post)))
-    d = np.ravel(delays)
-    net.projection(u, v, explicit(a, b), np.ravel(weights), d, rule=rule)
-    engine = Reference(net)
-    engine.run(1.0 + max([0.0, *np.concatenate([*pre, *post])]) + d.max())
-    times, neurons = engine.spikes("v")
-    for j, train in enumerate(post):
-        assert sorted(times[neurons == j]) == sorted(train)
-    result = np.empty(n_pre * n_post)
-    result[np.lexsort((b, d, a))] = engine.weights("u->v")
-    return result.reshape(n_pre, n_post)
-
-
-def _flat(trains: Trains) -> tuple[list[float], list[int]]:
-    return [t for train in trains for t in train], [k for k, s in enumerate(trains) for _ in s]
-
-
-def one(rule: WTCRL, arrivals: list[float], spikes: list[float], w: float) -> float:
-    return float(learned(rule, [arrivals], [spikes], [[w]], [[0.0]])[0, 0])
-
-
-# Ties between arrivals and spikes are as likely as not.
-TIMES = st.one_of(st.integers(0, 60).map(lambda k: 0.5 * k), st.floats(0.0, 30.0))
-TRAIN = st.lists(TIMES, max_size=12, unique=True)
 RULES = st.builds(
     WTCRL,
     tau_x=st.floats(0.5, 20.0),
@@ -94,12 +54,8 @@ RULES = st.builds(
 def test_the_engine_finds_what_the_pairs_give(data: st.DataObject, rule: WTCRL) -> None:
     pre = data.draw(st.lists(TRAIN, min_size=1, max_size=3))
     post = data.draw(st.lists(TRAIN, min_size=1, max_size=2))
-
-    def matrix(values: st.SearchStrategy[float]) -> list[list[float]]:
-        row = st.lists(values, min_size=len(post), max_size=len(post))
-        return data.draw(st.lists(row, min_size=len(pre), max_size=len(pre)))
-
-    weights, delays = matrix(st.floats(0.0, 1.0)), matrix(st.sampled_from([0.0, 0.5, 1.7]))
+    weights = matrix(data, st.floats(0.0, 1.0), len(pre), len(post))
+    delays = matrix(data, st.sampled_from([0.0, 0.5, 1.7]), len(pre), len(post))
     got = learned(rule, pre, post, weights, delays)
     assert np.all((got >= 0.0) & (got <= 1.0))
     for i, j in np.ndindex(got.shape):

@@ -1,0 +1,55 @@
+"""Symmetric pair STDP: whoever comes first, a pair strengthens the synapse.
+
+::
+
+    presynaptic arrival:   w = min(w + nu y, w_max), then x += increment
+    postsynaptic spike:    w = min(w + nu x, w_max), then y += increment
+
+x and y decay with one time constant, tau.  All pairs count.  Nothing ever lowers a weight but the
+ceiling: competition is left to a normalisation of each neuron's incoming weights.  An arrival at
+the instant of a spike comes first; the pair counts once.
+
+Source: Hao, Huang, Dong & Xu, A biologically plausible supervised learning method for spiking
+neural networks using the symmetric STDP rule (2020), equation 6, with the order of events of its
+published program.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from simulator.model import PlasticityRule, Trace
+
+__all__ = ["SymmetricSTDP"]
+
+
+class SymmetricSTDP(PlasticityRule):
+    """Strengthening by all pairs, whatever their order; see the module's text."""
+
+    class Parameters(NamedTuple):
+        tau: float = 20.0  # [ms] both traces, > 0
+        nu: float = 0.005  # [weight] learning rate, >= 0
+        increment: float = 0.1  # [1] step of a trace at a spike, >= 0
+        w_max: float = 1.0  # [weight] no change takes a weight above it
+
+    pre_traces = (Trace("tau"),)
+    post_traces = (Trace("tau"),)
+    needs_partner = True
+
+    @classmethod
+    def check(cls, p: Any) -> None:
+        cls.require(p.tau > 0, f"tau = {p.tau} ms; it must be > 0")
+        cls.require(p.nu >= 0, f"nu = {p.nu}; it must be >= 0")
+        cls.require(p.increment >= 0, f"increment = {p.increment}; it must be >= 0")
+
+    @staticmethod
+    def on_pre(w: float, x: tuple[float, ...], y: tuple[float, ...], p: Any) -> float:
+        if y[0] > 0.0:
+            w = min(p.w_max, w + p.nu * p.increment * y[0])
+        return w
+
+    @staticmethod
+    def on_post(w: float, x: tuple[float, ...], y: tuple[float, ...], p: Any) -> float:
+        if x[0] > 0.0:
+            w = min(p.w_max, w + p.nu * p.increment * x[0])
+        return w
