@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from encoders import Poisson, SpikeTimes
-from experiments.verify.pair_stdp import PairSTDP
 from neurons import LIFDelta, LIFExp
-from plasticity import WTCRL, ExponentialDrift
+from plasticity import WTCRL, ExponentialDrift, PairSTDP
 from simulator import Network, all_to_all, fixed_in_degree, fixed_probability, uniform
 
 __all__ = ["COMPARED", "POPULATIONS", "busy_network", "shared_loop"]
@@ -49,7 +48,8 @@ def busy_network(seed: int, order: int = 1, alone: bool = True) -> Network:
     for name in list(described)[::order]:
         net.population(name, *described[name])
     delay = uniform(0.1, 3.0)
-    net.projection("in", "each", fixed_probability(0.4), uniform(0.1, 0.7), delay, rule=PairSTDP())
+    pairs = PairSTDP(tau_minus=30.0, a_plus=0.01, a_minus=0.012)
+    net.projection("in", "each", fixed_probability(0.4), uniform(0.1, 0.7), delay, rule=pairs)
     net.projection("each", "each", fixed_in_degree(5), uniform(0.2, 0.6), delay, rule=WTCRL())
     drift = ExponentialDrift(w_start=-0.05, w_end=-0.1, tau=80.0)
     net.projection("together", "together", all_to_all(False), 1.0, 0.5, "inhibitory", drift)

@@ -47,9 +47,9 @@ models that integrate, the promise ends at their tolerance, so that their hairs 
 `AdEx` and `Izhikevich`, which have no threshold to graze but an unstable branch, there are
 none.""",
     "plasticity": """\
-Every rule runs in the compiled engine on random trains, with ties between arrivals and spikes
-and with delays, and each weight is compared with a double loop over spike pairs that knows
-nothing of traces. `PairSTDP` is there for the accumulating traces of the engine.""",
+Every rule runs in the compiled engine on random trains, with ties between arrivals and spikes,
+over all-to-all and sparse projections with one delay and with many, and each weight is compared
+with sums over spike pairs that know nothing of traces.""",
     "invariances": """\
 A network with every kind of projection (sparse and all-to-all, fractional, equal and zero
 delays, three rules, a Poisson source) is run in many ways, and all spike times and weights are

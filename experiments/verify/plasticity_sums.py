@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from math import exp
 from typing import Any
 
@@ -13,9 +13,10 @@ from encoders import SpikeTimes
 from experiments.reporting import Reporter
 from experiments.verify.brute_force import seed_of
 from experiments.verify.engine_network import shared_loop
+from experiments.verify.pair_sums import PAIR_SUMS
 from experiments.verify.rows import Row, judged, not_run
 from neurons import LIFDelta
-from simulator import Network, PlasticityRule, Simulation, explicit, one_to_one
+from simulator import Network, PlasticityRule, Simulation, all_to_all, explicit, one_to_one
 
 __all__ = ["rule_rows"]
 
@@ -23,109 +24,106 @@ GROUP = "plasticity"
 WEIGHT = 1e-12
 _SPAN = 100.0  # ms
 _NEURONS = 10
+_DELAYS = {"dense": 0.5, "one delay": 1.75, "several delays": None}  # ms, by kind of projection
 
 Floats = npt.NDArray[np.float64]
 
-
-def pair_sum(w: float, arrivals: list[float], spikes: list[float], p: Any) -> float:
-    """Every pair: a spike after an arrival, or with it, potentiates; before it, it depresses."""
-    for a in arrivals:
-        for s in spikes:
-            if a <= s:
-                w += p.a_plus * exp((a - s) / p.tau_plus)
-            else:
-                w -= p.a_minus * exp((s - a) / p.tau_minus)
-    return w
-
-
-def wtcrl_pairs(w: float, arrivals: list[float], spikes: list[float], p: Any) -> float:
-    """Fois & Girau 2023, equations 1 to 3, from the distance of each event to its nearest partner
-    before it; an arrival at the instant of a spike comes first."""
-    events = [(t, "arrival") for t in arrivals] + [(t, "spike") for t in spikes]
-    for t, kind in sorted(events):
-        if kind == "arrival":
-            partners, tau = [s for s in spikes if s < t], p.tau_y
-        else:
-            partners, tau = [a for a in arrivals if a <= t], p.tau_x
-        trace = exp((max(partners) - t) / tau) if partners else 0.0
-        if trace <= p.epsilon:
-            continue
-        change = (
-            -p.a_minus * (1.0 - trace)
-            if kind == "arrival"
-            else p.a_plus * (1.0 - trace - w + p.w_offset)
-        )
-        w = min(1.0, max(0.0, w + change))
-    return w
-
-
-# By the name of the rule: the brute-force sum, and parameters at which weights move a lot.
-_SUMS: dict[str, tuple[Callable[..., float], dict[str, float]]] = {
-    "PairSTDP": (pair_sum, {}),
-    "WTCRL": (wtcrl_pairs, {"a_plus": 0.2, "a_minus": 0.1, "tau_x": 5.0, "tau_y": 8.0}),
+# By the name of the rule: parameters at which weights move a lot and meet their bounds.
+_STRONG: dict[str, dict[str, float]] = {
+    "InhibitorySTDP": {"eta": 0.02, "rho_0": 280.0, "w_max": -1.0},
+    "NearestPairSTDP": {"a_plus": 0.1, "a_minus": 0.1, "mu_plus": 0.5, "w_max": 2.0},
+    "NearestTripletSTDP": {"a2_plus": 0.02, "a2_minus": 0.06, "a3_minus": 0.03},
+    "PairSTDP": {"a_plus": 0.05, "a_minus": 0.05, "mu_plus": 1.0, "mu_minus": 0.3},
+    "PowerLawSTDP": {"alpha": 0.5, "w_max": 5.0},
+    "SymmetricSTDP": {"nu": 0.01},
+    "TripletSTDP": {"a2_plus": 0.01, "a3_plus": 0.001, "a2_minus": 0.007, "a3_minus": 0.0007},
+    "WTCRL": {"a_plus": 0.2, "a_minus": 0.1, "tau_x": 5.0, "tau_y": 8.0},
 }
 
 
 def rule_rows(rules: list[type[PlasticityRule]], trains: int, reporter: Reporter) -> Iterator[Row]:
-    """Each rule in the compiled engine, on ``trains`` pairs of random trains with random delays."""
+    """Each rule in the compiled engine, on ``trains`` pairs of random trains."""
+    known = {rule: _sum_of(rule) for rule in rules if _sum_of(rule) is not None}
     with reporter.progress("plasticity rules", len(rules)) as bar:
+        learned = _Learned([rule(**_STRONG[name]) for rule, name in known.items() if name], trains)
         for rule in rules:
-            names = [base.__name__ for base in rule.__mro__]
-            known = next((_SUMS[name] for name in names if name in _SUMS), None)
-            if known is not None:
-                yield _learning_row(rule, *known, trains)
-            elif "ExponentialDrift" in names:
+            name = known.get(rule)
+            if name is not None:
+                yield learned.row(rule, name)
+            elif "ExponentialDrift" in [base.__name__ for base in rule.__mro__]:
                 yield _drift_row(rule, trains)
             else:
                 yield not_run(GROUP, rule.__name__, "no sum over pairs is written for this rule")
             bar.advance()
 
 
-def _learning_row(
-    rule: type[PlasticityRule],
-    by_pairs: Callable[..., float],
-    parameters: dict[str, float],
-    trains: int,
-) -> Row:
-    """Neurons fire when a teacher tells them; each synapse is compared with the sum over its
-    pairs.  A share of spikes comes at the instant of an arrival."""
-    n_pre = max(1, trains // _NEURONS)
-    rng = np.random.default_rng(seed_of("rules", rule.__name__))
-    made = rule(**parameters)
-    delay = rng.choice([0.0, 0.5, 1.75], (n_pre, _NEURONS))
-    weight = rng.uniform(0.2, 0.9, (n_pre, _NEURONS))
-    # On a grid of 1/64 ms ties are frequent, and sums of times and delays exact.
-    pre, post = (_trains(rng, n) for n in (n_pre, _NEURONS))
-    net = Network()
-    shared_loop(net)
-    u = net.population("u", n_pre, SpikeTimes(*pre))
-    teacher = net.population("teacher", _NEURONS, SpikeTimes(*post))
-    v = net.population("v", _NEURONS, LIFDelta(v_th=1e3))
-    net.projection(teacher, v, one_to_one(), weight=1e6, delay=0.0)
-    i, j = (index.ravel() for index in np.indices((n_pre, _NEURONS)))
-    net.projection(u, v, explicit(i, j), weight.ravel(), delay.ravel(), rule=made, name="learning")
-    net.record_spikes(v)
-    simulation = Simulation(net)
-    simulation.run(_SPAN + 2.0)
-    got = simulation.weights("learning")
-    times, fired = simulation.spikes(v)
-    worst, pairs = 0.0, 0
-    for k in range(got.size):
-        arrivals = (pre[0][pre[1] == i[k]] + delay[i[k], j[k]]).tolist()
-        spikes = post[0][post[1] == j[k]].tolist()
-        if times[fired == j[k]].tolist() != spikes:
-            worst = np.inf
-        expected = by_pairs(float(weight[i[k], j[k]]), arrivals, spikes, made.parameters)
-        worst = max(worst, abs(float(got[k]) - expected))
-        pairs += len(arrivals) * len(spikes)
-    compared = f"double sum, {got.size:,} synapses, {pairs:,} spike pairs"
-    return judged(GROUP, f"{rule.__name__}: weights", compared, worst, WEIGHT)
+def _sum_of(rule: type[PlasticityRule]) -> str | None:
+    """The name under which a sum over pairs is known."""
+    return next((base.__name__ for base in rule.__mro__ if base.__name__ in PAIR_SUMS), None)
+
+
+class _Learned:
+    """One network in which neurons fire when a teacher tells them, with all rules and every kind of
+    projection between the same trains; so that one loop is compiled for all."""
+
+    def __init__(self, rules: list[Any], trains: int) -> None:
+        self.rules = {type(rule): rule for rule in rules}
+        self.n_pre = max(1, trains // (len(_DELAYS) * _NEURONS))
+        rng = np.random.default_rng(seed_of("rules", "trains"))
+        self.pre, self.post = (_trains(rng, n) for n in (self.n_pre, _NEURONS))
+        net = Network()
+        u = net.population("u", self.n_pre, SpikeTimes(*self.pre))
+        teacher = net.population("teacher", _NEURONS, SpikeTimes(*self.post))
+        v = net.population("v", _NEURONS, LIFDelta(v_th=1e9))
+        net.projection(teacher, v, one_to_one(), weight=1e12, delay=0.0)
+        self.start: dict[str, Floats] = {}
+        self.delay: dict[str, Floats] = {}
+        for rule in rules:
+            for kind, delay in _DELAYS.items():
+                name = f"{type(rule).__name__}, {kind}"
+                p, shape = rule.parameters, (self.n_pre, _NEURONS)
+                w = rng.uniform(0.2, 0.9, shape) * getattr(p, "w_max", 1.0)
+                d = rng.choice([0.0, 0.5, 1.75], shape) if delay is None else np.full(shape, delay)
+                self.start[name], self.delay[name] = w, d
+                if kind == "dense":
+                    net.projection(u, v, all_to_all(), w, d[0, 0], rule=rule, name=name)
+                else:
+                    pairs = explicit(*(index.ravel() for index in np.indices(shape)))
+                    net.projection(u, v, pairs, w.ravel(), d.ravel(), rule=rule, name=name)
+        net.record_spikes(v)
+        self.simulation = Simulation(net)
+        self.simulation.run(_SPAN + 2.0)
+        self.times, self.fired = self.simulation.spikes(v)
+
+    def row(self, rule: type[PlasticityRule], name: str) -> Row:
+        """Every weight of a rule compared with the sum over the spikes of its two trains."""
+        by_pairs, p = PAIR_SUMS[name], self.rules[rule].parameters
+        worst, pairs, count = 0.0, 0, 0
+        for kind in _DELAYS:
+            projection = f"{rule.__name__}, {kind}"
+            got = self.simulation.weights(projection).reshape(self.n_pre, _NEURONS)
+            for i, j in np.ndindex(got.shape):
+                arrivals = (self.pre[0][self.pre[1] == i] + self.delay[projection][i, j]).tolist()
+                spikes = self.post[0][self.post[1] == j].tolist()
+                if self.times[self.fired == j].tolist() != spikes:
+                    worst = np.inf
+                expected = by_pairs(float(self.start[projection][i, j]), arrivals, spikes, p)
+                worst = max(worst, abs(float(got[i, j]) - expected))
+                pairs += len(arrivals) * len(spikes)
+                count += 1
+        compared = f"sum over pairs, {count:,} synapses, {pairs:,} spike pairs"
+        return judged(GROUP, f"{rule.__name__}: weights", compared, worst, WEIGHT)
 
 
 def _trains(rng: np.random.Generator, n: int) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """About 30 spikes each, by time, then neuron."""
-    codes = np.unique(rng.integers(0, int(_SPAN * 64), 30 * n) * n + rng.integers(0, n, 30 * n))
-    return codes // n / 64.0, codes % n
+    """About 30 spikes each.  Half of them are on a grid of 1/64 ms: there ties are frequent, and
+    sums of times and delays exact."""
+    neurons = rng.integers(0, n, 30 * n)
+    times = rng.uniform(0.0, _SPAN, 30 * n)
+    on_grid = rng.random(30 * n) < 0.5
+    times[on_grid] = np.floor(times[on_grid] * 64.0) / 64.0
+    codes = np.unique(np.stack([times, neurons]), axis=1)  # sorted by time, then neuron
+    return codes[0], codes[1].astype(np.int64)
 
 
 def _drift_row(rule: type[PlasticityRule], trains: int) -> Row:

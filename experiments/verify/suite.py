@@ -15,7 +15,6 @@ from experiments.verify.decide import has_oracle, integrates
 from experiments.verify.draws import draw
 from experiments.verify.invariances import engine_rows, invariance_rows
 from experiments.verify.page import write_page
-from experiments.verify.pair_stdp import PairSTDP
 from experiments.verify.peer import GROUP as NEST
 from experiments.verify.peer import PEERS, nest_rows, nest_version
 from experiments.verify.plasticity_sums import rule_rows
@@ -108,7 +107,7 @@ def _all_rows(
             grouped.setdefault(row.group, []).append(row)
     for rows in grouped.values():
         yield from rows
-    yield from rule_rows([*rules, PairSTDP], size.trains, reporter)
+    yield from rule_rows(rules, size.trains, reporter)
     yield from invariance_rows(size.duration, size.cuts, reporter)
     yield from engine_rows(size.duration, reporter)
     if against is None:

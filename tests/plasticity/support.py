@@ -12,7 +12,7 @@ from simulator import Network, PlasticityRule, explicit, one_to_one
 from simulator.reference import Reference
 from tests.simulator.jump_model import Jump
 
-__all__ = ["TIMES", "TRAIN", "Trains", "learned", "matrix", "one"]
+__all__ = ["TRAIN", "Trains", "learned", "matrix", "one"]
 
 Trains = list[list[float]]  # ms, by neuron
 
