@@ -52,6 +52,8 @@ class Poisson(SpikeSource):
 
     Notes
     -----
+    Rates that depend on what a network does are set as it runs, by ``Simulation.set_rates``.
+
     A neuron spikes at most once at an instant; two neurons may spike at the same one.  The length
     of a cell follows from the highest rate: changing that changes all spike times.
 
@@ -119,6 +121,11 @@ class Poisson(SpikeSource):
             return None
         return PrivateInput(_key(stream), self.cell_ms, self.times_ms, self.rate_hz / 1000.0)
 
+    def with_rates(self, rate_hz: Floats, start: float, stop: float) -> Poisson:
+        if math.isinf(stop):
+            return Poisson(rate_hz[None], [start])
+        return Poisson(np.stack([rate_hz, np.zeros_like(rate_hz)]), [start, stop])
+
     def spikes(
         self, chunk: int, size: int, stream: Callable[[int], np.random.Generator]
     ) -> tuple[Floats, Indices]:
@@ -133,11 +140,14 @@ class Poisson(SpikeSource):
             )
         rates = self.rate_hz / 1000.0
         key = np.uint64(_key(stream))
+        # Cells before the first piece, and behind the last one if it is silent, are empty.
+        first, last = chunk * cells, (chunk + 1) * cells
+        first = max(first, math.floor(self.times_ms[0] / self.cell_ms))
+        if not self.rate_hz[-1].any():
+            last = min(last, math.floor(self.times_ms[-1] / self.cell_ms) + 1)
         with np.errstate(over="ignore"):  # hashes wrap around, of which only plain Python warns
-            times, neurons = _draw(
-                key, size, chunk * cells, cells, self.cell_ms, self.times_ms, rates
-            )
-        order = np.lexsort((neurons, times))
+            times, neurons = _draw(key, size, first, last, self.cell_ms, self.times_ms, rates)
+        order = np.argsort(times, kind="stable")  # they come by neuron
         return times[order], neurons[order]
 
 
@@ -148,13 +158,18 @@ def _key(stream: Callable[[int], np.random.Generator]) -> int:
 
 @njit(cache=True)
 def _draw(
-    key: Any, size: int, first: int, cells: int, length: float, starts: Floats, rates: Floats
+    key: Any, size: int, first: int, last: int, length: float, starts: Floats, rates: Floats
 ) -> tuple[Floats, Indices]:
-    """Spikes of ``cells`` cells from ``first`` on, by neuron; ``rates`` (1/ms)."""
+    """Spikes of the cells from ``first`` to before ``last``, by neuron; ``rates`` (1/ms)."""
     times, neurons = np.empty(1024), np.empty(1024, np.int64)
     n, columns, flat = 0, rates.shape[1], rates.ravel()
     for i in range(size):
-        for cell in range(first, first + cells):
+        column, silent = i if columns > 1 else 0, True
+        for piece in range(starts.size):
+            silent = silent and flat[piece * columns + column] == 0.0
+        if silent:
+            continue
+        for cell in range(first, last):
             if n + MOST_IN_CELL * starts.size > times.size:
                 times = np.append(times, np.empty(times.size + MOST_IN_CELL * starts.size))
                 neurons = np.append(neurons, np.empty(times.size - neurons.size, np.int64))

@@ -14,6 +14,7 @@ from neurons.lif_exp_adaptive import AdaptiveLIFExp
 from neurons.option_current import current_port
 from neurons.option_noise import noisy_threshold
 from neurons.option_refractory_loss import refractory_loss
+from neurons.parrot import Parrot
 from neurons.srm import SRM
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "LIFCond",
     "LIFDelta",
     "LIFExp",
+    "Parrot",
     "current_port",
     "noisy_threshold",
     "refractory_loss",

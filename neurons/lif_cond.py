@@ -205,7 +205,7 @@ class LIFCond(NeuronModel):
         e_exc: float = 0.0  # [mV] excitatory reversal potential
         e_inh: float = -80.0  # [mV] inhibitory reversal potential
         v_th: float = -50.0  # [mV] threshold
-        v_reset: float = -65.0  # [mV] after a spike and while refractory, < v_th
+        v_reset: float = -65.0  # [mV] after a spike and while refractory, < v_th if theta_half = 0
         t_ref: float = 0.0  # [ms] refractory period, >= 0
         bias: float = 0.0  # [mV] constant current
         theta_plus: float = 0.0  # [mV] step of the threshold at a spike, >= 0
@@ -274,7 +274,7 @@ class LIFCond(NeuronModel):
         exc, inh = g_exc * (p.e_exc - v), g_inh * (p.e_inh - v)
         here = v_inf - v + max(exc, exc * left_exc) + max(inh, inh * left_inh)
         rise = max(here, 0.0) / p.tau_m * min(dt, 1e300)
-        slack = 1e-12 * (p.v_th - p.v_reset) * (1.0 + g_exc + g_inh)  # for rounding
+        slack = 1e-12 * abs(p.v_th - p.v_reset) * (1.0 + g_exc + g_inh)  # for rounding
         return bool((v >= lowest) | ((there >= -slack) & (v + rise >= lowest - slack)))
 
     @staticmethod

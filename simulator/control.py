@@ -13,7 +13,7 @@ from simulator.errors import NetworkError, SimulationError
 from simulator.interrupt import HeldInterrupt
 from simulator.network import Network, Population
 from simulator.schedule import Call, Schedule
-from simulator.sources import check_spike_times
+from simulator.sources import check_rates, check_spike_times
 
 __all__ = ["Controlled"]
 
@@ -144,6 +144,34 @@ class Controlled:
         first = sum(p.size for p in pops[: pops.index(pop)])
         self._inject(when, which.astype(np.int64) + first)
 
+    def set_rates(
+        self, population: Population | str, rate_hz: npt.ArrayLike, duration: float = math.inf
+    ) -> None:
+        """Have a Poisson source spike at other rates (Hz) from now on, in the place of its own.
+
+        After ``duration`` (ms) it is silent until rates are set again.  The spikes are as
+        independent of those before as two chunks of a Poisson train are: their random numbers
+        follow from the seed, the population and how often its rates were set.
+
+        Parameters
+        ----------
+        population
+            A source with rates.
+        rate_hz
+            One for all neurons, or one for each; >= 0, Hz.
+        duration
+            How long they hold, ms, > 0.
+
+        Raises
+        ------
+        SimulationError
+            For a population without rates, rates that are negative, not finite or of the wrong
+            number, or a duration that is not above 0.
+        """
+        pop = self.network.find_population(population)
+        rates = check_rates(pop, rate_hz, duration)
+        self._set_rates(pop.name, rates, self.time, self.time + duration)
+
     # -- calls -------------------------------------------------------------------------------
 
     def at(self, t: float, function: Callable[[float], Any]) -> Call:
@@ -231,6 +259,10 @@ class Controlled:
 
     def _inject(self, times: npt.NDArray[np.float64], neurons: Ints) -> None:
         """Have sources spike, by global number."""
+        raise NotImplementedError
+
+    def _set_rates(self, name: str, hz: npt.NDArray[np.float64], start: float, stop: float) -> None:
+        """Have a source spike at these rates from ``start``, which is now, until ``stop`` (ms)."""
         raise NotImplementedError
 
     def _get_ready(self) -> None:

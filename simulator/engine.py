@@ -21,7 +21,7 @@ from simulator.identity import identity
 from simulator.instant_loop import make_instant_loop
 from simulator.interrupt import HeldInterrupt
 from simulator.loop_watch import AWAITED
-from simulator.sources import open_sources
+from simulator.sources import SetRates, open_sources
 from simulator.start import predict_all, to_modes
 from simulator.zero_delay import describe_loop
 
@@ -67,6 +67,7 @@ class Engine:
         self.compiled = compiled
         self.state = new_state(self.compiled)
         self.piece_start = 0.0  # ms, of the open piece of the sources
+        self._piece_is_open = True  # as it is to be; not when rates were set since
         self._work = new_workspace(self.compiled, self.state)
         pops = self.compiled.arrays.pops
         stepped, lazy = bool(np.any((pops.group >= 0) & (pops.lazy == 0))), bool(np.any(pops.lazy))
@@ -116,6 +117,8 @@ class Engine:
         """Handle all events up to and including time ``until`` (ms), or up to the end of the
         instant at which a watched population spikes or an interrupt is found pending."""
         self.state.engine[0].halt = 0
+        if not self._piece_is_open:
+            self.open_piece(self.piece_start, after=self.time)
         while True:
             start = time.perf_counter()
             status = self._call(until, self._budget)
@@ -146,6 +149,7 @@ class Engine:
         ``after``, which have been handled."""
         source, end = self._next_piece(start, after)
         self.state = self.state._replace(source=source)
+        self._piece_is_open = True
         engine = self.state.engine[0]
         engine.input_end, engine.src_pos, engine.src_end = end, 0, source.size
 
@@ -159,11 +163,8 @@ class Engine:
 
     def inject(self, times: Floats, neurons: Ints) -> None:
         """Have sources spike at further times (ms), by global number; not before now."""
-        net = self.compiled.arrays
-        for q in self.compiled.private:
-            sender = net.pops[net.projs[q].pre]
+        for name, sender in self._drawn_by_targets():
             if np.any((neurons >= sender.lo) & (neurons < sender.hi)):
-                name = list(self.network.populations)[net.projs[q].pre]
                 raise SimulationError(
                     f"inject() into {name!r}: its spikes are drawn by their targets, who would not "
                     "see others; inject into a source of its own"
@@ -176,6 +177,36 @@ class Engine:
         except SimulationError:
             self._sources.given = before
             raise
+
+    def set_rates(self, name: str, hz: Floats, start: float, stop: float) -> None:
+        """Have a source spike at these rates (Hz) from ``start``, which is now, until ``stop``
+        (ms)."""
+        if name in (drawn for drawn, _ in self._drawn_by_targets()):
+            raise SimulationError(
+                f"set_rates() of {name!r}: its spikes are drawn by their targets, some time ahead; "
+                "connect them with explicit(range(n), range(n)) instead of one_to_one()"
+            )
+        known = self._sources.rates.get(name)
+        number = known.number + 1 if known else 1
+        self._sources.set_rates(name, SetRates(number, hz, start, stop))
+        if self.has_run:
+            self.piece_start, self._piece_is_open = start, False
+
+    @property
+    def rates(self) -> dict[str, SetRates]:
+        """Rates that were set in a run, by population."""
+        return self._sources.rates
+
+    @rates.setter
+    def rates(self, rates: dict[str, SetRates]) -> None:
+        for name in {**self._sources.rates, **rates}:
+            self._sources.set_rates(name, rates.get(name))
+
+    def _drawn_by_targets(self) -> list[tuple[str, Records]]:
+        """Sources whose spikes their targets draw: name, and the row of the population."""
+        net, names = self.compiled.arrays, list(self.network.populations)
+        senders = [int(net.projs[q].pre) for q in self.compiled.private]
+        return [(names[k], net.pops[k]) for k in senders]
 
     @property
     def has_run(self) -> bool:

@@ -26,9 +26,10 @@ from simulator.control import Controlled
 from simulator.errors import SimulationError
 from simulator.interrupt import HeldInterrupt
 from simulator.network import Network, Population, Projection
+from simulator.normalise import check_scaling, refuse_zero_sum
 from simulator.reading import check_variable
 from simulator.reference_objects import Neuron, Synapse, make_neurons, make_synapses
-from simulator.sources import open_sources
+from simulator.sources import SetRates, open_sources
 from simulator.zero_delay import describe_loop
 
 __all__ = ["Reference"]
@@ -211,6 +212,22 @@ class Reference(Controlled):
         for s, w in zip(synapses, np.asarray(values, np.float64).tolist(), strict=True):
             s.weight = w
 
+    def normalise_weights(self, projection: Projection | str, total: float) -> None:
+        """Scale the weights into each neuron of a projection so that they add up to ``total``."""
+        proj = self.network.find_projection(projection)
+        check_scaling(self._compiled, proj, total)
+        incoming: dict[int, list[Synapse]] = {}
+        for s in [s for row in self._rows[self._number(proj)] for s in row]:
+            incoming.setdefault(s.post.index, []).append(s)
+        sums = dict.fromkeys(sorted(incoming), 0.0)
+        for j in sums:
+            for s in incoming[j]:
+                sums[j] += s.weight
+            refuse_zero_sum(proj, np.array([sums[j]]), j)
+        for j, synapses in incoming.items():
+            for s in synapses:
+                s.weight *= total / sums[j]
+
     def set_learning(self, projection: Projection | str, learning: bool) -> None:
         """Switch the plasticity of a projection off or on again; its traces rest meanwhile."""
         (self._resting.discard if learning else self._resting.add)(self._number(projection))
@@ -241,6 +258,12 @@ class Reference(Controlled):
         self._sources.add(times, neurons)
         if self._input_end > 0.0:
             self._open_piece(self._input_start, after=self._time)
+
+    def _set_rates(self, name: str, hz: npt.NDArray[np.float64], start: float, stop: float) -> None:
+        times = self._sources.rates[name].number + 1 if name in self._sources.rates else 1
+        self._sources.set_rates(name, SetRates(times, hz, start, stop))
+        if self._input_end > 0.0:
+            self._open_piece(start, after=start)
 
     def _watch(self, k: int, watched: bool) -> None:
         name = list(self.network.populations)[k]

@@ -14,6 +14,7 @@ from simulator.engine import Engine
 from simulator.errors import DataError, SimulationError
 from simulator.identity import check_identity
 from simulator.plain_layout import from_plain_layout, to_plain_layout
+from simulator.sources import SetRates
 
 __all__ = ["restore_engine", "save_engine"]
 
@@ -49,8 +50,9 @@ _GROWING = (
     "network",
     "given/times",
     "given/neurons",
+    "rates/hz",
 )
-SCHEMA = 1  # form of a saved state; another number, another form
+SCHEMA = 2  # form of a saved state; another number, another form
 
 
 def save_engine(engine: Engine) -> dict[str, npt.NDArray[Any]]:
@@ -64,6 +66,7 @@ def save_engine(engine: Engine) -> dict[str, npt.NDArray[Any]]:
         saved[f"state/{g}"] = block.copy()
     saved["piece_start"] = np.array(engine.piece_start)
     saved["given/times"], saved["given/neurons"] = (part.copy() for part in engine.given)
+    saved.update(_saved_rates(engine))
     saved["schema"] = np.array(SCHEMA)
     saved["network"] = np.frombuffer(engine.identity, np.uint8)
     return to_plain_layout(compiled, saved)
@@ -84,10 +87,38 @@ def restore_engine(engine: Engine, saved: Mapping[str, npt.NDArray[Any]]) -> Non
         array = np.array(saved[f"engine/{name}"])
         renewed[name] = array.view(np.recarray) if old.dtype.names else array
     engine.replace_state(engine.state._replace(**renewed))
+    engine.rates = _restored_rates(engine, saved)
     engine.given = np.array(saved["given/times"]), np.array(saved["given/neurons"])
     if engine.has_run:
         engine.open_piece(float(saved["piece_start"]), after=engine.time)
     engine.observe_from_now()
+
+
+def _saved_rates(engine: Engine) -> dict[str, npt.NDArray[Any]]:
+    """Rates that were set in the run: four numbers a population, and the rates one behind another.
+
+    A population whose rates were not set has the number 0.
+    """
+    names = engine.network.populations
+    found = [engine.rates.get(name) for name in names]
+    return {
+        "rates/number": np.array([0 if one is None else one.number for one in found]),
+        "rates/start": np.array([0.0 if one is None else one.start for one in found]),
+        "rates/stop": np.array([0.0 if one is None else one.stop for one in found]),
+        "rates/hz": np.concatenate([np.empty(0), *(one.hz for one in found if one is not None)]),
+    }
+
+
+def _restored_rates(engine: Engine, saved: Mapping[str, npt.NDArray[Any]]) -> dict[str, SetRates]:
+    rates, used = {}, 0
+    for k, pop in enumerate(engine.network.populations.values()):
+        number = int(saved["rates/number"][k])
+        if number:
+            hz = np.array(saved["rates/hz"][used : used + pop.size])
+            start, stop = float(saved["rates/start"][k]), float(saved["rates/stop"][k])
+            rates[pop.name] = SetRates(number, hz, start, stop)
+            used += pop.size
+    return rates
 
 
 def check_entries(

@@ -18,6 +18,7 @@ from simulator.engine import Engine
 from simulator.errors import SimulationError
 from simulator.interrupt import HeldInterrupt
 from simulator.network import Network, Population, Projection
+from simulator.normalise import normalise
 from simulator.reading import check_variable, get_weights, put_weights, read_state
 from simulator.recorder import Recording
 from simulator.recorders import StateSampling
@@ -259,15 +260,39 @@ class Simulation(Controlled):
             described with one weight for all.
         """
         proj = self.network.find_projection(projection)
-        before = self.weights(proj)
+        before = self._weights_if_recorded(proj)
         put_weights(self.compiled, proj, values)
-        if proj.name in self.network.recorders.changes:
-            now = self.weights(proj)
-            changed = np.flatnonzero(now != before)
-            self._engine.drain()
-            times = np.full(changed.size, self.time)
-            self.recording.add_changes(proj.name, times, changed, now.ravel()[changed])
-            self._engine.see_weights()
+        self._record_changes(proj, before)
+
+    def normalise_weights(self, projection: Projection | str, total: float) -> None:
+        """Scale the weights into each neuron of a projection so that they add up to ``total``.
+
+        Synaptic scaling at one instant, as between two presentations of a stimulus.  The bounds of
+        the projection's rule are not imposed.
+
+        Raises
+        ------
+        SimulationError
+            For a total that is not finite, a neuron whose weights add up to 0, or a projection that
+            was described with one weight for all.
+        """
+        proj = self.network.find_projection(projection)
+        before = self._weights_if_recorded(proj)
+        normalise(self.compiled, proj, total)
+        self._record_changes(proj, before)
+
+    def _weights_if_recorded(self, proj: Projection) -> Floats | None:
+        return self.weights(proj) if proj.name in self.network.recorders.changes else None
+
+    def _record_changes(self, proj: Projection, before: Floats | None) -> None:
+        if before is None:
+            return
+        now = self.weights(proj)
+        changed = np.flatnonzero(now != before)
+        self._engine.drain()
+        times = np.full(changed.size, self.time)
+        self.recording.add_changes(proj.name, times, changed, now.ravel()[changed])
+        self._engine.see_weights()
 
     def set_learning(self, projection: Projection | str, learning: bool) -> None:
         """Switch the plasticity of a projection off or on again; its traces rest meanwhile."""
@@ -306,6 +331,10 @@ class Simulation(Controlled):
     def _inject(self, times: Floats, neurons: Ints) -> None:
         self._be_alone()
         self._engine.inject(times, neurons)
+
+    def _set_rates(self, name: str, hz: Floats, start: float, stop: float) -> None:
+        self._be_alone()
+        self._engine.set_rates(name, hz, start, stop)
 
     def _be_alone(self) -> None:
         """Go on with one worker, for what the engine of several does not do."""

@@ -18,12 +18,21 @@ from simulator.errors import NetworkError, SimulationError
 from simulator.seeds import generator
 
 if TYPE_CHECKING:
-    from simulator.network import Network
+    from simulator.network import Network, Population
 
-__all__ = ["PrivateInput", "SourceStream", "SpikeSource", "open_sources", "source_stream"]
+__all__ = [
+    "PrivateInput",
+    "SetRates",
+    "SourceStream",
+    "SpikeSource",
+    "check_rates",
+    "open_sources",
+    "source_stream",
+]
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
+Stream = Callable[[int], np.random.Generator]
 
 
 class PrivateInput(NamedTuple):
@@ -33,6 +42,15 @@ class PrivateInput(NamedTuple):
     cell_ms: float  # length of a cell
     starts: Floats  # (n_pieces,) ms
     rates: Floats  # (n_pieces, 1 or size), 1/ms
+
+
+class SetRates(NamedTuple):
+    """Rates that a run has given to a source in the place of its own."""
+
+    number: int  # how often that has happened, 1 or more
+    hz: Floats  # (size,)
+    start: float  # ms
+    stop: float  # ms, may be infinite
 
 
 class SpikeSource:
@@ -64,6 +82,12 @@ class SpikeSource:
         """The same spikes as :meth:`spikes`, neuron by neuron, if a target can draw them itself."""
         return None
 
+    def with_rates(self, rate_hz: Floats, start: float, stop: float) -> SpikeSource:
+        """A source of this kind with these rates (Hz, one a neuron) from ``start`` until ``stop``
+        (ms, may be infinite) and none at other times.  Optional: for sources whose rates may be
+        set as a run goes on."""
+        raise NotImplementedError
+
 
 class SourceStream:
     """All sources of a network merged into one ordered stream, a piece at a time.
@@ -72,13 +96,25 @@ class SourceStream:
     ----------
     sources
         (source, size, first global neuron, random stream) in population order.
+    network
+        Whose sources they are; it may be left out where no rates are set.
+
+    Attributes
+    ----------
+    given : (times, neurons)
+        Injected spikes that lie ahead.
+    rates : dict of str to SetRates
+        Of the sources whose rates were set, by population.
     """
 
     def __init__(
         self,
-        sources: Sequence[tuple[SpikeSource, int, int, Callable[[int], np.random.Generator]]],
+        sources: Sequence[tuple[SpikeSource, int, int, Stream]],
+        network: Network | None = None,
     ) -> None:
         self._sources = list(sources)
+        self._network = network
+        self.rates: dict[str, SetRates] = {}
         self._chunk = [-1] * len(self._sources)  # the chunk that is open
         self._open: list[tuple[Floats, Indices]] = [
             (np.empty(0), np.empty(0, np.int64)) for _ in self._sources
@@ -104,6 +140,29 @@ class SourceStream:
             first = int(np.searchsorted(self.given[0], until, side="right"))
             self.given = self.given[0][first:], self.given[1][first:]
 
+    def set_rates(self, name: str, rates: SetRates | None) -> None:
+        """Have a source spike at these rates from ``rates.start`` on, whatever it did before, or
+        as it is described again.
+
+        The random numbers are keyed by how often rates were set.
+        """
+        assert self._network is not None
+        pops = list(self._network.populations.values())
+        pop = self._network.populations[name]
+        first = sum(p.size for p in pops[: pops.index(pop)])
+        k = next(k for k, (_, _, lo, _) in enumerate(self._sources) if lo == first)
+        assert isinstance(pop.model, SpikeSource)
+        source, number = pop.model, 0
+        self.rates.pop(name, None)
+        if rates is not None:
+            source, number = source.with_rates(rates.hz, rates.start, rates.stop), rates.number
+            source.bind(name, pop.size)
+            self.rates[name] = rates
+        stream = source_stream(self._network, name, number)
+        self._sources[k] = (source, pop.size, first, stream)
+        self._chunk[k], self._end[k] = -1, 0.0
+        self._open[k] = np.empty(0), np.empty(0, np.int64)
+
     def next_piece(self, start: float, after: float = -math.inf) -> tuple[Floats, Indices, float]:
         """Spikes in [start, end) as (times, global neurons, end); ``end`` may be infinite.
 
@@ -127,7 +186,11 @@ class SourceStream:
             return np.empty(0), np.empty(0, np.int64), math.inf
         for k, (source, size, first, stream) in enumerate(self._sources):
             # Another chunk when this one is used up, or when a restored run goes back before it.
-            if self._end[k] <= start or self._chunk[k] * source.chunk_ms > start:
+            if (
+                self._chunk[k] < 0
+                or self._end[k] <= start
+                or self._chunk[k] * source.chunk_ms > start
+            ):
                 chunk = 0 if math.isinf(source.chunk_ms) else int(start // source.chunk_ms)
                 while (chunk + 1) * source.chunk_ms <= start:  # rounding of the division
                     chunk += 1
@@ -147,7 +210,7 @@ class SourceStream:
             return *parts[0], end
         times = np.concatenate([part[0] for part in parts])
         neurons = np.concatenate([part[1] for part in parts])
-        order = np.lexsort((neurons, times))
+        order = np.argsort(times, kind="stable")  # of the parts, each by time, then neuron
         return times[order], neurons[order], end
 
 
@@ -160,9 +223,10 @@ def _refuse_twice(times: Floats, neurons: Indices) -> None:
         )
 
 
-def source_stream(network: Network, name: str) -> Callable[[int], np.random.Generator]:
-    """The random stream of a source, by chunk."""
-    return lambda chunk: generator(network.seed, "source", name, counter=chunk)
+def source_stream(network: Network, name: str, number: int = 0) -> Stream:
+    """The random stream of a source, by chunk; of the ``number``-th rates that it was set to."""
+    entity = ("source", name, "rates", number) if number else ("source", name)
+    return lambda chunk: generator(network.seed, *entity, counter=chunk)
 
 
 def open_sources(
@@ -175,8 +239,41 @@ def open_sources(
             (pop.model, pop.size, first, source_stream(network, pop.name))
             for pop, first in zip(network.populations.values(), first_neurons, strict=True)
             if isinstance(pop.model, SpikeSource) and (names is None or pop.name in names)
-        ]
+        ],
+        network,
     )
+
+
+def check_rates(pop: Population, rate_hz: npt.ArrayLike, duration: float) -> Floats:
+    """Rates (Hz) of all neurons of a source, from one or as many, and their duration.
+
+    Raises
+    ------
+    SimulationError
+        For a population without rates, rates that are not finite and >= 0 or of the wrong number,
+        or a duration that is not above 0.
+    """
+    where = f"set_rates() of {pop.name!r}"
+    model = pop.model
+    if not isinstance(model, SpikeSource) or type(model).with_rates is SpikeSource.with_rates:
+        raise SimulationError(
+            f"{where}: {type(model).__name__} has no rates; describe the population with Poisson"
+        )
+    rates = np.asarray(rate_hz, np.float64)
+    if rates.shape not in ((), (pop.size,)):
+        raise SimulationError(
+            f"{where}: rates of shape {rates.shape}; one, or one for each of the {pop.size} "
+            "neurons, is needed"
+        )
+    wrong = np.flatnonzero(~(np.isfinite(rates) & (rates >= 0.0)))
+    if wrong.size:
+        k = int(wrong[0])
+        raise SimulationError(
+            f"{where}: rate [{k}] = {rates.flat[k]} Hz; rates must be finite and >= 0"
+        )
+    if not duration > 0.0:
+        raise SimulationError(f"{where}: duration = {duration}; a time in ms > 0 is needed")
+    return np.array(np.broadcast_to(rates, pop.size))
 
 
 def _check_chunk(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, inf
+from math import exp, inf, log
 
 import mpmath
 import numpy as np
@@ -152,6 +152,16 @@ def test_the_step_of_the_threshold_shrinks_as_it_grows() -> None:
     n = neuron(LIFCond(theta_plus=2.0), theta=20.0)
     model.fire(n, 0, LIFCond(theta_plus=2.0).parameters)
     assert n.theta[0] == 22.0
+
+
+def test_a_threshold_that_is_kept_up_by_its_steps_may_rest_below_the_reset() -> None:
+    with pytest.raises(ModelError, match=r"v_reset = -65.0 mV must be below v_th = -72.0 mV"):
+        LIFCond(v_th=-72.0, theta_plus=0.07)
+    model = LIFCond(v_th=-72.0, theta_plus=0.07, theta_half=10.0, tau_theta=6e6, e_inh=-100.0)
+    at_rest = {"v": -65.0, "g_exc": 0.0, "g_inh": 0.0, "theta": 20.0}
+    until = 6e6 * log(20.0 / 7.0)  # without a spike it comes down to the potential at last
+    assert crossing(model, at_rest) == pytest.approx(until, rel=1e-9)
+    assert 0.0 < crossing(model, {**at_rest, "g_exc": 15.0}) < 5.0
 
 
 def test_conductances_go_on_while_the_potential_is_held() -> None:
