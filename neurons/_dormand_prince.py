@@ -17,8 +17,7 @@ from collections.abc import Callable
 from math import exp, inf, log
 from typing import Any
 
-from numba.extending import register_jitable
-
+from simulator.inner import register_jitable
 from simulator.roots import bracketed_newton
 
 __all__ = ["dormand_prince"]

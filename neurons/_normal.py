@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from math import cos, log, pi, sqrt
 
-from numba.extending import register_jitable
+from simulator.inner import register_jitable
 
 __all__ = ["normal", "threefry"]
 

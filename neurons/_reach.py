@@ -20,8 +20,8 @@ from math import e, exp, inf, log
 from typing import Any
 
 import numpy as np
-from numba.extending import register_jitable
 
+from simulator.inner import register_jitable
 from simulator.roots import bracketed_newton
 
 __all__ = ["first_crossing", "search_end", "sign_changes"]

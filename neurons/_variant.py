@@ -17,8 +17,7 @@ from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any
 
-from numba.extending import register_jitable
-
+from simulator.inner import register_jitable
 from simulator.model import NeuronModel
 
 __all__ = ["derive", "jitable", "mover", "with_moved"]

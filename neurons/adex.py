@@ -26,10 +26,9 @@ from __future__ import annotations
 from math import exp, expm1, inf
 from typing import Any, NamedTuple
 
-from numba.extending import register_jitable
-
 from neurons._checks import check_common
 from neurons._dormand_prince import dormand_prince
+from simulator.inner import register_jitable
 from simulator.model import NeuronModel
 
 __all__ = ["AdEx"]

@@ -22,9 +22,8 @@ from __future__ import annotations
 from math import inf, sqrt
 from typing import Any, NamedTuple
 
-from numba.extending import register_jitable
-
 from neurons._dormand_prince import dormand_prince
+from simulator.inner import register_jitable
 from simulator.model import NeuronModel
 
 __all__ = ["Izhikevich"]

@@ -32,10 +32,9 @@ from __future__ import annotations
 from math import e, exp, expm1
 from typing import Any, NamedTuple
 
-from numba.extending import register_jitable
-
 from neurons._checks import check_common
 from neurons._reach import first_crossing
+from simulator.inner import register_jitable
 from simulator.model import NeuronModel
 from simulator.roots import expm1_ratio
 

@@ -41,11 +41,11 @@ from math import exp, expm1, inf, log
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
 from neurons._checks import check_common
 from neurons._dormand_prince import dormand_prince
 from neurons._reach import first_crossing, search_end, sign_changes
+from simulator.inner import register_jitable
 from simulator.model import NeuronModel
 from simulator.roots import expm1_ratio
 

@@ -26,10 +26,9 @@ from __future__ import annotations
 from math import exp, expm1, inf, log1p
 from typing import Any, NamedTuple
 
-from numba.extending import register_jitable
-
 from neurons._checks import check_common
 from neurons._reach import first_crossing
+from simulator.inner import register_jitable
 from simulator.model import NeuronModel
 
 __all__ = ["LIFDelta"]

@@ -25,9 +25,8 @@ from __future__ import annotations
 from math import exp, expm1, inf, log
 from typing import Any, NamedTuple
 
-from numba.extending import register_jitable
-
 from neurons._checks import check_common
+from simulator.inner import register_jitable
 from simulator.model import NeuronModel
 from simulator.roots import bracketed_newton, expm1_ratio
 

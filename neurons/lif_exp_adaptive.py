@@ -20,11 +20,10 @@ from __future__ import annotations
 from math import exp
 from typing import Any, NamedTuple
 
-from numba.extending import register_jitable
-
 from neurons._reach import first_crossing
 from neurons._variant import jitable, mover
 from neurons.lif_exp import LIFExp, potential
+from simulator.inner import register_jitable
 
 __all__ = ["AdaptiveLIFExp"]
 

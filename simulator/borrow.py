@@ -37,7 +37,7 @@ class _Reference(types.Type):
 
     @property
     def key(self) -> Any:
-        return self.target
+        return self.name  # of what would be hashed anew, field by field, at every call typed
 
     def entry(self, k: int) -> Any:
         """Type of an entry as it is read: tuples by reference too."""

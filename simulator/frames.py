@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba.extending import register_jitable
+
+from simulator.inner import register_jitable
 
 __all__ = ["move_frame", "next_frame"]
 

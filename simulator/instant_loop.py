@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numba.extending import register_jitable
 
 from simulator import (
     arrays,
@@ -40,6 +39,7 @@ from simulator import (
 from simulator import specialise as specialise_module
 from simulator.arrays import CROSSES, SPARSE, UNIFORM, WAKES
 from simulator.borrow import borrow
+from simulator.inner import register_jitable
 from simulator.loop_watch import note_column, note_neuron, note_row, probe_row, write_changes
 from simulator.model import NeuronModel, PlasticityRule
 from simulator.queues import (

@@ -18,9 +18,9 @@ from math import exp, floor, inf
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
 from simulator.arrays import CROSSES, EXAMINED
+from simulator.inner import register_jitable
 from simulator.model import NeuronModel
 from simulator.prefetch import prefetch
 from simulator.private_input import draw_next, look_ahead

@@ -10,10 +10,9 @@ from __future__ import annotations
 from math import inf
 from typing import Any, NamedTuple
 
-from numba.extending import register_jitable
-
 from simulator.arrays import WAKES
 from simulator.frames import next_frame
+from simulator.inner import register_jitable
 from simulator.lazy_kernels import LAST_BUCKET, NO_DEADLINE, PREDICTED, LazyKernels
 from simulator.queues import predict
 

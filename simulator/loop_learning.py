@@ -6,9 +6,9 @@ from math import isnan
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
 from simulator.arrays import SPARSE
+from simulator.inner import register_jitable
 from simulator.rule_kernels import RuleKernels
 
 __all__ = ["Learning", "make_learning"]

@@ -11,8 +11,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any, NamedTuple
 
-from numba.extending import register_jitable
-
+from simulator.inner import register_jitable
 from simulator.population_kernels import PopulationKernels
 
 __all__ = ["Advancing", "make_advancing"]

@@ -7,9 +7,8 @@ value that it is left with.
 
 from __future__ import annotations
 
-from numba.extending import register_jitable
-
 from simulator.arrays import SPARSE, EngineState, NetworkArrays
+from simulator.inner import register_jitable
 
 __all__ = ["note_column", "note_neuron", "note_row", "probe_row", "write_changes"]
 

@@ -15,7 +15,8 @@ from math import log
 from typing import Any
 
 import numpy as np
-from numba.extending import register_jitable
+
+from simulator.inner import register_jitable
 
 __all__ = ["MEAN_IN_CELL", "MOST_IN_CELL", "draw_cell"]
 

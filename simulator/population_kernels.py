@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any, NamedTuple
 
-from numba.extending import register_jitable
-
+from simulator.inner import register_jitable
 from simulator.model import NeuronModel
 from simulator.specialise import choose, jitable, record_from, slices_from
 

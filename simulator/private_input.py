@@ -12,10 +12,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
 from simulator.arrays import INPUT, SPARSE, Floats, Records, records
 from simulator.errors import NetworkError
+from simulator.inner import register_jitable
 from simulator.network import Network
 from simulator.poisson_cells import MOST_IN_CELL, draw_cell
 from simulator.sources import SpikeSource, source_stream

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from math import isnan
 
-from numba.extending import register_jitable
-
 from simulator.arrays import EngineState, NetworkArrays
+from simulator.inner import register_jitable
 
 __all__ = [
     "flight_drop",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from numba.extending import register_jitable
+from simulator.inner import register_jitable
 
 __all__ = ["bracketed_newton", "exp_of", "expm1_ratio"]
 

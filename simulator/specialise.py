@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 from weakref import WeakSet
 
-from numba.extending import register_jitable
+from simulator.inner import register_jitable
 
 _PACKAGES = ("simulator", "neurons", "plasticity")
 
@@ -152,7 +152,7 @@ def _jitable_once(function: Callable[..., Any], **options: bool) -> Callable[...
     Each time that it is made known is another alternative for numba to try, at every call of it.
     """
     if function not in _known:
-        (register_jitable(**options) if options else register_jitable)(function)
+        register_jitable(function, **options)
         _known.add(function)
     return function
 

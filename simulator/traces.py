@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from math import exp, inf, log
 from typing import Any, NamedTuple
 
-from numba.extending import register_jitable
-
 from simulator.errors import ModelError
+from simulator.inner import register_jitable
 from simulator.model import Parametrised, Trace
 
 __all__ = ["TraceKernels", "check_traces", "trace_kernels"]

@@ -1,0 +1,77 @@
+"""Functions compiled as parts of their caller only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numba import config, njit
+from numba.core import codegen
+
+from simulator import inner
+from simulator.inner import register_jitable
+
+compiled = pytest.mark.skipif(config.DISABLE_JIT, reason="nothing is compiled")
+
+
+def nested() -> Any:
+    """A function of three levels that adds up, recurs to a shared part, and refuses."""
+
+    @register_jitable
+    def square(x):  # type: ignore[no-untyped-def]
+        return x * x
+
+    @register_jitable(forceinline=True)
+    def refuse(x):  # type: ignore[no-untyped-def]
+        if x < 0.0:
+            raise ValueError("negative")
+        return square(x)
+
+    @register_jitable
+    def total(values):  # type: ignore[no-untyped-def]
+        result = 0.0
+        for k in range(values.size):
+            result += max(refuse(values[k]), 0.1) + square(k)
+        return result
+
+    @njit
+    def outer(values):  # type: ignore[no-untyped-def]
+        return total(values) + square(values[0])
+
+    return outer
+
+
+@pytest.mark.parametrize("usable", [True, False])
+def test_parts_give_the_same_either_way(usable: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inner, "_usable", lambda generator: usable)
+    outer, values = nested(), np.array([0.3, 2.0, 0.7])
+    expected = sum(max(x * x, 0.1) + k * k for k, x in enumerate(values)) + values[0] ** 2
+    assert outer(values) == pytest.approx(expected, rel=1e-15)
+    assert outer(values) == getattr(outer, "py_func", outer)(values)
+    with pytest.raises(ValueError, match="negative"):
+        outer(-values)
+
+
+@compiled
+@pytest.mark.parametrize(("usable", "names"), [(True, {"nested.<locals>.outer"}), (False, None)])
+def test_only_the_outermost_function_is_translated(
+    usable: bool, names: set[str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    translated: set[str] = set()
+    finish = codegen.JITCodeLibrary._finalize_specific
+
+    def note(library: Any) -> None:
+        translated.add(library.name)
+        finish(library)
+
+    monkeypatch.setattr(inner, "_usable", lambda generator: usable)
+    monkeypatch.setattr(codegen.JITCodeLibrary, "_finalize_specific", note)
+    nested()(np.ones(2))
+    ours = {name for name in translated if name.startswith("nested")}
+    assert ours == names if names else len(ours) == 4
+
+
+@compiled
+def test_numba_keeps_intermediate_code_where_it_is_looked_for() -> None:
+    assert inner._usable(njit(lambda: 0).targetctx.codegen())
