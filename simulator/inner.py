@@ -50,9 +50,6 @@ class _Part(_Library):  # type: ignore[misc]
         self._whole: Any = None
         for library in self._linking_libraries:
             self._reload_init.update(library._reload_init)
-        for function in self._final_module.functions:
-            if not function.is_declaration and function.linkage == llvm.Linkage.external:
-                function.linkage = "linkonce_odr"  # may be inlined, and dropped
 
     def _gather(self, found: dict[Any, None]) -> None:
         """Add this library and all that it calls."""
@@ -71,12 +68,17 @@ class _Part(_Library):  # type: ignore[misc]
         if self._whole is None:
             found: dict[Any, None] = {}
             self._gather(found)
-            del found[self]
-            whole = self._final_module.clone()
-            for library in found:
-                part = isinstance(library, _Part)
-                module = library._final_module if part else library._get_module_for_linking()
-                whole.link_in(module, preserve=True)
+            parts = [library for library in found if isinstance(library, _Part)]
+            others = [library for library in found if not isinstance(library, _Part)]
+            whole = parts[0]._final_module.clone()
+            for part in parts[1:]:
+                whole.link_in(part._final_module, preserve=True)
+            # These leave out what nobody calls yet, so that they come last.
+            for library in others:
+                whole.link_in(library._get_module_for_linking(), preserve=True)
+            for function in whole.functions:
+                if not function.is_declaration and function.linkage == llvm.Linkage.external:
+                    function.linkage = "linkonce_odr"  # may be inlined, and dropped
             self._whole = whole
         return self._whole
 

@@ -75,3 +75,35 @@ def test_only_the_outermost_function_is_translated(
 @compiled
 def test_numba_keeps_intermediate_code_where_it_is_looked_for() -> None:
     assert inner._usable(njit(lambda: 0).targetctx.codegen())
+
+
+def test_a_part_is_there_though_its_first_caller_is_optimised_away() -> None:
+    @register_jitable
+    def shared(x):  # type: ignore[no-untyped-def]
+        total = 0.0
+        for k in range(int(x)):
+            total += 1.0 / (k + x)
+        return total
+
+    @register_jitable
+    def first(x):  # type: ignore[no-untyped-def]
+        return shared(x) + 1.0
+
+    @register_jitable
+    def second(x):  # type: ignore[no-untyped-def]
+        return shared(x) - 1.0
+
+    @register_jitable
+    def both(x):  # type: ignore[no-untyped-def]
+        n = 0
+        for _ in range(3):
+            n += 0
+        if n > 0:
+            x = first(x)
+        return second(x)
+
+    @njit
+    def outer(x):  # type: ignore[no-untyped-def]
+        return both(x)
+
+    assert outer(2.0) == pytest.approx(1 / 2 + 1 / 3 - 1.0, abs=1e-15)
