@@ -24,8 +24,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-from numba.extending import register_jitable
-
+from simulator.inner import register_jitable
 from simulator.model import PlasticityRule
 
 __all__ = ["bounded", "check_rule", "depressed", "potentiated", "power"]
