@@ -18,12 +18,13 @@ from simulator.errors import (
     SimulationError,
     SpikemeshError,
 )
-from simulator.model import NeuronModel, PlasticityRule, Trace
+from simulator.model import Age, NeuronModel, PlasticityRule, Trace
 from simulator.network import Network, Population, Projection
 from simulator.simulation import Simulation
 from simulator.sources import SpikeSource
 
 __all__ = [
+    "Age",
     "DataError",
     "MappingError",
     "ModelError",

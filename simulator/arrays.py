@@ -79,14 +79,17 @@ POP = _dtype(
 # A projection: pre, post populations; delay, nan where synapses differ; rule group, -1 without;
 # stride: pieces that a row is cut into, one a worker; *_at first entry of its own in weight,
 # row_ptr, syn_post, syn_delay (or short_delay, if short), in_ptr, in_syn and the traces; n_slots
-# presynaptic trace slots (neurons, or synapses if delays differ); same: one weight for all
-# synapses; transmits: the rule has a transmit function; learns: it changes weights; logged: each
-# of its changes is recorded; probed: events of a target are.
+# presynaptic trace slots (neurons, or synapses if delays differ), kept in frames of length
+# ``frame``; var_at: variables of its n_synapses in ``synaptic``; list_at in ``active``; modulator:
+# the population of the modulator that its rule feels, -1 without, whose level decays with
+# level_tau; same: one weight for all synapses; transmits: the rule has a transmit function; learns:
+# it changes weights; drifts: also between spikes; logged: each of its changes is recorded; probed:
+# events of a target are.
 PROJ = _dtype(
-    "delay",
+    "delay frame level_tau",
     "kind pre post port rule rule_row w_at row_at stride post_at delay_at in_at in_syn_at "
-    "trace_at n_slots trace_x_at trace_y_at trace_post_at",
-    "no_self same short transmits learns logged probed",
+    "n_slots trace_x_at trace_y_at list_at var_at n_synapses modulator",
+    "no_self same short transmits learns drifts logged probed",
 )
 
 # A private input of a lazy population, drawn by its neurons for themselves: length of a cell; at
@@ -119,9 +122,10 @@ NEURON = _dtype(
 # one: the time its amplitudes hold for, and the earliest bucket in use.
 POP_STATE = _dtype("clock checked cross frame", "n_odd n_found skip next_bucket")
 
-# A projection: its ring of spikes in flight; the list of targets whose traces count at active_t;
-# the time of the last postsynaptic spike it learned from.
-PROJ_STATE = _dtype("active_t last_post", "ring_head ring_n n_active")
+# A projection: its ring of spikes in flight; how many targets are on the list of those whose traces
+# may count, -1 if it is to be made; the time of the last postsynaptic spike it learned from; the
+# time that its traces hold for; the level of its modulator at a time.
+PROJ_STATE = _dtype("last_post frame level level_t", "ring_head ring_n n_active")
 
 # What a neuron has drawn of its private input: arrivals not yet added, up to ``known``; next cell;
 # between which arrivals are dropped, because they were in flight when all that was in flight was.
@@ -140,13 +144,14 @@ def records(shape: int | tuple[int, ...], dtype: np.dtype[np.void]) -> Records:
 
 
 class NetworkArrays(NamedTuple):
-    """The description, compiled.  Only ``weight`` changes during a run."""
+    """The description, compiled.  Only ``weight`` and ``synaptic`` change during a run."""
 
     pops: Records  # (n_pop,) POP
     projs: Records  # (n_proj,) PROJ
     out_proj: Ints  # projections that leave a population, by population
     learn_proj: Ints  # learning projections that enter a population, by population
     weight: Floats  # (n_synapses,)
+    synaptic: Floats  # variables of plastic synapses beside their weights
     row_ptr: Ints  # synapse numbers within a projection; piece w of row i at i * stride + w
     syn_post: npt.NDArray[np.int32]  # target within its population
     syn_delay: Floats  # ms, of projections whose delays need double precision
@@ -180,9 +185,7 @@ class EngineState(NamedTuple):
     ahead: Records  # (n_driven,) AHEAD, of neurons with a private input
     ahead_t: Floats  # (n_driven, most) their arrivals, ms
     x_value: Floats  # traces, see simulator.traces
-    x_time: Floats
     y_value: Floats
-    y_time: Floats
     probes: npt.NDArray[np.uint8]  # (n_neurons,) 1: its events are recorded, 2: there was one
     reached: Ints  # (n_neurons,) those with one, n_reached of them
     # Of the weights if any change is recorded, else empty: value seen last, whether it is on the
@@ -203,8 +206,7 @@ class Workspace(NamedTuple):
     natural: Floats  # (variables, 1) state of a lazy neuron
     found: Ints  # (n_neurons,) lazy neurons whose prediction changes
     found_t: Floats  # (n_neurons,) to what, ms
-    active: Ints  # targets of a projection whose traces count, at trace_post_at
-    active_y: Floats  # their traces
+    active: Ints  # targets of a projection whose traces may count, at list_at
 
 
 class Groups(NamedTuple):

@@ -15,6 +15,7 @@ from simulator.network import Population
 from simulator.private_input import drop_arrivals, silence
 from simulator.queues import predict
 from simulator.reading import check_finite, read_state
+from simulator.traces import empty_values
 
 __all__ = ["checked_state", "clear_in_flight", "clear_traces", "put_state"]
 
@@ -78,10 +79,21 @@ def put_state(engine: Engine, pop: Population, variable: str, values: Floats) ->
 
 def clear_traces(engine: Engine) -> None:
     """Forget all spikes that synapses remember."""
-    st = engine.state
-    st.x_value[:], st.y_value[:] = 0.0, 0.0
-    st.x_time[:], st.y_time[:] = -math.inf, -math.inf
-    st.projs.active_t, st.projs.last_post = -1.0, -math.inf
+    st, net = engine.state, engine.compiled.arrays
+    for row in net.projs[net.projs.n_slots > 0]:
+        rule = engine.compiled.rules[row.rule]
+        for values, at, traces, n in (
+            (st.x_value, row.trace_x_at, rule.pre_traces, int(row.n_slots)),
+            (
+                st.y_value,
+                row.trace_y_at,
+                rule.post_traces,
+                int(net.pops.hi[row.post] - net.pops.lo[row.post]),
+            ),
+        ):
+            empty = empty_values(traces, n)
+            values[at : at + empty.size] = empty
+    st.projs.n_active, st.projs.last_post = -1, -math.inf
 
 
 def clear_in_flight(engine: Engine) -> None:

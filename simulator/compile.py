@@ -19,6 +19,7 @@ from simulator.network import Network, Projection
 from simulator.private_input import private_inputs
 from simulator.seeds import generator, neuron_keys
 from simulator.synapses import Orders, Synapses, checked_values, draw_projection
+from simulator.traces import frame_length
 
 __all__ = ["CompiledNetwork", "compile_network"]
 
@@ -49,6 +50,7 @@ class CompiledNetwork:
 # The pools of synapses, and of incoming synapses of learning projections.
 _POOLS: dict[str, Any] = {
     "weight": np.float64,
+    "synaptic": np.float64,
     "row_ptr": np.int64,
     "syn_post": np.int32,
     "syn_delay": np.float64,
@@ -109,10 +111,11 @@ def compile_network(net: Network, bounds: Mapping[str, Ints] | None = None) -> C
     rules: list[type[PlasticityRule]] = []
     rule_rows: list[list[tuple[float, ...]]] = []
     projections = records(n_proj, PROJ)
-    projections.rule = -1
+    projections.rule = projections.modulator = -1
+    projections.frame = projections.level_tau = math.inf
     pools: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in _POOLS}
     orders: dict[str, Ints] = {}
-    used = dict.fromkeys([*pools, "x_value", "x_time", "y_value", "y_time"], 0)
+    used = dict.fromkeys([*pools, "x_value", "y_value", "list"], 0)
 
     def put(pool: str, values: npt.NDArray[Any]) -> None:
         pools[pool].append(values)
@@ -149,13 +152,21 @@ def compile_network(net: Network, bounds: Mapping[str, Ints] | None = None) -> C
         row.learns = rule.learns()
         if not row.learns:
             continue
+        row.n_synapses = drawn.weight.size
         row.n_slots = drawn.weight.size if np.isnan(drawn.delay) else proj.pre.size
-        row.trace_at, row.trace_x_at = used["x_time"], used["x_value"]
-        row.trace_post_at, row.trace_y_at = used["y_time"], used["y_value"]
-        used["x_time"] += int(row.n_slots)
+        row.frame = frame_length(rule, proj.rule.parameters)
+        row.trace_x_at, row.trace_y_at = used["x_value"], used["y_value"]
+        row.list_at, row.var_at = used["list"], used["synaptic"]
         used["x_value"] += int(row.n_slots) * len(rule.pre_traces)
-        used["y_time"] += proj.post.size
         used["y_value"] += proj.post.size * len(rule.post_traces)
+        used["list"] += proj.post.size
+        initial = np.array(list(rule.variables.values()), np.float64)
+        put("synaptic", np.repeat(initial, drawn.weight.size))
+        row.drifts = rule.drifts()
+        if proj.modulator is not None:
+            assert isinstance(proj.modulator.model, NeuronModel)
+            row.modulator = index[proj.modulator.name]
+            row.level_tau = proj.modulator.model.parameters.tau
         row.in_at, row.in_syn_at = used["in_ptr"], used["in_syn"]
         if drawn.kind == SPARSE:
             counts = np.bincount(drawn.post, minlength=proj.post.size)

@@ -20,6 +20,7 @@ from simulator.arrays import (
     ROW,
     SPARSE,
     EngineState,
+    NetworkArrays,
     Workspace,
     records,
 )
@@ -27,6 +28,7 @@ from simulator.compile import CompiledNetwork
 from simulator.lazy_kernels import LAST_BUCKET, NO_DEADLINE
 from simulator.loop_lazy import NO_BUCKET
 from simulator.private_input import MOST_AHEAD
+from simulator.traces import empty_values
 
 __all__ = ["grown", "new_state", "new_workspace", "with_more_flights", "with_wider_rings"]
 
@@ -40,14 +42,11 @@ def new_state(compiled: CompiledNetwork) -> EngineState:
     n_neurons = int(sizes.sum())
     senders = sizes[net.projs.pre]
     flights = int(senders[np.isnan(net.projs.delay)].sum())
-    slots = targets = x_values = y_values = 0
-    for row in net.projs[net.projs.learns > 0]:
+    traces: list[list[npt.NDArray[np.float64]]] = [[np.empty(0)], [np.empty(0)]]
+    for row in net.projs[net.projs.n_slots > 0]:
         rule = compiled.rules[row.rule]
-        size = int(sizes[row.post])
-        slots += int(row.n_slots)
-        targets += size
-        x_values += int(row.n_slots) * len(rule.pre_traces)
-        y_values += size * len(rule.post_traces)
+        traces[0].append(empty_values(rule.pre_traces, int(row.n_slots)))
+        traces[1].append(empty_values(rule.post_traces, int(sizes[row.post])))
     neurons = records(n_neurons, NEURON)
     neurons.pop = np.repeat(np.arange(sizes.size), sizes)
     neurons.ref_until, neurons.due, neurons.place = -math.inf, math.inf, -1
@@ -62,7 +61,7 @@ def new_state(compiled: CompiledNetwork) -> EngineState:
     logged = net.weight.size if np.any(net.projs.logged) else 0
     driven = int(sizes[net.pops.input >= 0].sum())
     projs = records(net.projs.size, PROJ_STATE)
-    projs.active_t, projs.last_post = -1.0, -math.inf
+    projs.n_active, projs.last_post = -1, -math.inf
     return EngineState(
         engine=records(1, ENGINE),
         neurons=neurons,
@@ -81,10 +80,8 @@ def new_state(compiled: CompiledNetwork) -> EngineState:
         due_in=due_in,
         ahead=records(driven, AHEAD),
         ahead_t=np.zeros((driven, MOST_AHEAD)),
-        x_value=np.zeros(x_values),
-        x_time=np.full(slots, -math.inf),
-        y_value=np.zeros(y_values),
-        y_time=np.full(targets, -math.inf),
+        x_value=np.concatenate(traces[0]),
+        y_value=np.concatenate(traces[1]),
         probes=_probes(compiled),
         reached=np.zeros(n_neurons, np.int64),
         seen=net.weight[:logged].copy(),
@@ -124,9 +121,14 @@ def new_workspace(compiled: CompiledNetwork, st: EngineState) -> Workspace:
         natural=np.zeros((max(1, variables), 1)),
         found=np.zeros(st.neurons.size, np.int64),
         found_t=np.zeros(st.neurons.size),
-        active=np.zeros(st.y_time.size, np.int64),
-        active_y=np.zeros(st.y_value.size),
+        active=np.zeros(_listed(net), np.int64),
     )
+
+
+def _listed(net: NetworkArrays) -> int:
+    """Targets of all projections that keep traces."""
+    sizes = (net.pops.hi - net.pops.lo)[net.projs.post]
+    return int(sizes[net.projs.n_slots > 0].sum())
 
 
 def grown(compiled: CompiledNetwork, st: EngineState) -> EngineState:
@@ -141,9 +143,9 @@ def grown(compiled: CompiledNetwork, st: EngineState) -> EngineState:
 def with_wider_rings(st: EngineState, capacity: int) -> EngineState:
     """The same state with rings of this capacity, a power of two; the oldest entry comes first.
 
-    The lists that ``active_t`` dates lie in the workspace, which has to be made anew.
+    The lists of targets lie in the workspace, which has to be made anew.
     """
-    st.projs.active_t = -1.0
+    st.projs.n_active = -1
     present = st.rings.shape[1]
     order = (st.projs.ring_head[:, None] + np.arange(present)) % present
     rings = records((st.rings.shape[0], capacity), RING)
@@ -154,7 +156,7 @@ def with_wider_rings(st: EngineState, capacity: int) -> EngineState:
 
 def with_more_flights(st: EngineState, capacity: int) -> EngineState:
     """The same state with room for this many spikes in flight in the heap."""
-    st.projs.active_t = -1.0
+    st.projs.n_active = -1
     flights = records(capacity, FLIGHT)
     flights[: st.flights.size] = st.flights
     return st._replace(flights=flights)

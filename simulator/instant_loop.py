@@ -21,6 +21,8 @@ from numba import njit
 
 from simulator import (
     arrays,
+    drift_kernels,
+    frames,
     lazy_kernels,
     loop_lazy,
     loop_learning,
@@ -88,10 +90,9 @@ def make_instant_loop(
     All events up to and including ``until`` (ms) are handled.
     """
     source = digest(
-        arrays, lazy_kernels, loop_lazy, loop_learning, loop_together, loop_watch, model,
-        population_kernels, poisson_cells, prefetch, private_input, queues, roots, rule_kernels,
-        specialise_module,
-        traces, *models, *rules,
+        arrays, drift_kernels, frames, lazy_kernels, loop_lazy, loop_learning, loop_together,
+        loop_watch, model, population_kernels, poisson_cells, prefetch, private_input, queues,
+        roots, rule_kernels, specialise_module, traces, *models, *rules,
     )  # fmt: skip
     of_models = population_kernels.population_kernels(models if stepped else ())
     of_rules = rule_kernels.rule_kernels(rules)
@@ -104,7 +105,7 @@ def make_instant_loop(
     touch, crossing_time, make_odd, advance_population, search_population = (
         loop_together.make_advancing(of_models)
     )
-    learn_from_row, learn_from_spike = loop_learning.make_learning(of_rules)
+    learn_from_row, learn_from_spike, settle, release = loop_learning.make_learning(rules, of_rules)
     set_frame, examine_list, open_bucket, next_check, fire_lazy, wake_lazy = loop_lazy.make_lazy(
         of_lazy
     )
@@ -285,6 +286,7 @@ def make_instant_loop(
         """Everything that arrives at t."""
         n_rows = collect_rows(net, st, work, t)
         advance_targets(net, blocks, st, work, n_rows, t)
+        settle(net, rule_blocks, st, work, n_rows, t)
         st.engine[0].n_touched = 0
         for r in range(n_rows):
             q = work.rows[r].q
@@ -305,6 +307,7 @@ def make_instant_loop(
                     note_row(net, st, q, work.rows[r].i, work.rows[r].lo, work.rows[r].hi)
             if net.projs[q].probed:
                 probe_row(net, st, q, work.rows[r].i, work.rows[r].lo, work.rows[r].hi)
+        release(net, rule_blocks, st, work, n_rows, t)
         for a in range(st.engine[0].n_touched):
             g = st.neurons[a].touched
             st.neurons[g].stamped = 0

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from math import isnan
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from simulator.arrays import SPARSE
+from simulator.arrays import DENSE, SPARSE, UNIFORM, NetworkArrays
 from simulator.inner import register_jitable
+from simulator.model import PlasticityRule
 from simulator.rule_kernels import RuleKernels
 
 __all__ = ["Learning", "make_learning"]
@@ -19,86 +18,75 @@ class Learning(NamedTuple):
 
     from_row: Any
     from_spike: Any
+    settle: Any
+    release: Any
 
 
-def make_learning(kernels: RuleKernels) -> Learning:
+@register_jitable
+def _sent(net: NetworkArrays, q: int, i: int, lo: int, hi: int) -> float:
+    """What a row delivers to a population of one neuron."""
+    at = net.projs[q].w_at
+    if net.projs[q].kind == DENSE:
+        return float(net.weight[at + i])
+    if net.projs[q].kind == UNIFORM:
+        return float(net.weight[at])
+    total = 0.0
+    for s in range(lo, hi):
+        total += net.weight[at + (0 if net.projs[q].same else s)]
+    return float(total)
+
+
+def make_learning(rules: Sequence[type[PlasticityRule]], kernels: RuleKernels) -> Learning:
     """Specialise to the rules of a network."""
-    _, active, on_pre_row, on_pre_one, mark_pre, on_post_one, mark_post = kernels
+    _, learn_dense, learn_sparse, learn_column, settle_row, modulate = kernels
+    modulated = any(rule.modulated for rule in rules)
 
     @register_jitable(forceinline=True)
     def learn_from_row(net, rule_blocks, st, work, q, i, lo, hi, t):
         """Presynaptic side of a rule: the row's weights, then its trace."""
-        group, row, k = net.projs[q].rule, net.projs[q].rule_row, net.projs[q].post
-        n_post = net.pops[k].hi - net.pops[k].lo
-        x_at, y_at = net.projs[q].trace_x_at, net.projs[q].trace_y_at
-        x_t, y_t, n_slots = net.projs[q].trace_at, net.projs[q].trace_post_at, net.projs[q].n_slots
-        if net.projs[q].kind != SPARSE:
-            if st.projs[q].active_t != t:
-                st.projs[q].n_active = active(
-                    rule_blocks, group, row, st.y_value, y_at, n_post, st.y_time, y_t, t,
-                    st.projs[q].last_post, work.active, work.active_y,
-                )  # fmt: skip
-                st.projs[q].active_t = t
-            on_pre_row(
-                rule_blocks, group, row, net.weight, net.projs[q].w_at + i * n_post,
-                i if net.projs[q].no_self else -1, work.active, y_t, st.projs[q].n_active, n_post,
-                work.active_y, y_at, st.x_value, x_at, n_slots, st.x_time, x_t, i, t,
-            )  # fmt: skip
-            mark_pre(rule_blocks, group, row, st.x_value, x_at, n_slots, st.x_time, x_t, i, t)
-            return
-        several = isnan(net.projs[q].delay)
-        for s in range(lo, hi):
-            slot = s if several else i
-            on_pre_one(
-                rule_blocks, group, row, net.weight, net.projs[q].w_at + s, st.x_value, x_at,
-                n_slots, st.x_time, x_t, slot, st.y_value, y_at, n_post, st.y_time, y_t,
-                net.syn_post[net.projs[q].post_at + s], t,
-            )  # fmt: skip
-            if several:
-                mark_pre(rule_blocks, group, row, st.x_value, x_at, n_slots, st.x_time, x_t, s, t)
-        if not several:
-            mark_pre(rule_blocks, group, row, st.x_value, x_at, n_slots, st.x_time, x_t, i, t)
+        group, row = net.projs[q].rule, net.projs[q].rule_row
+        if net.projs[q].kind == SPARSE:
+            learn_sparse(rule_blocks, group, row, net, st, work, q, i, lo, hi, t)
+        else:
+            learn_dense(rule_blocks, group, row, net, st, work, q, i, t)
 
     @register_jitable(forceinline=True)
     def learn_from_spike(net, rule_blocks, st, work, g, t):
         """Postsynaptic side of the rules: the weights into a neuron, then its traces."""
         k = st.neurons[g].pop
-        j = g - net.pops[k].lo
-        n_post = net.pops[k].hi - net.pops[k].lo
         for a in range(net.pops[k].learn_lo, net.pops[k].learn_hi):
             q = net.learn_proj[a]
-            if not net.projs[q].learns:
-                continue
-            group, row = net.projs[q].rule, net.projs[q].rule_row
-            x_at, y_at = net.projs[q].trace_x_at, net.projs[q].trace_y_at
-            x_t, y_t, n_slots = (
-                net.projs[q].trace_at,
-                net.projs[q].trace_post_at,
-                net.projs[q].n_slots,
-            )
-            if net.projs[q].kind == SPARSE:
-                several = isnan(net.projs[q].delay)
-                base = net.projs[q].in_syn_at
-                for b in range(
-                    net.in_ptr[net.projs[q].in_at + j], net.in_ptr[net.projs[q].in_at + j + 1]
-                ):
-                    s = np.int64(net.in_syn[base + b])
-                    slot = s if several else np.int64(net.in_pre[base + b])
-                    on_post_one(
-                        rule_blocks, group, row, net.weight, net.projs[q].w_at + s, st.x_value,
-                        x_at, n_slots, st.x_time, x_t, slot, st.y_value, y_at, n_post, st.y_time,
-                        y_t, j, t,
-                    )  # fmt: skip
-            else:
-                skip = j if net.projs[q].no_self else -1
-                for i in range(net.pops[net.projs[q].pre].hi - net.pops[net.projs[q].pre].lo):
-                    if i != skip:
-                        on_post_one(
-                            rule_blocks, group, row, net.weight, net.projs[q].w_at + i * n_post + j,
-                            st.x_value, x_at, n_slots, st.x_time, x_t, i, st.y_value, y_at,
-                            n_post, st.y_time, y_t, j, t,
-                        )  # fmt: skip
-            mark_post(rule_blocks, group, row, st.y_value, y_at, n_post, st.y_time, y_t, j, t)
-            st.projs[q].active_t, st.projs[q].last_post = -1.0, t
+            if net.projs[q].learns:
+                learn_column(
+                    rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net, st, work, q,
+                    g - net.pops[k].lo, t,
+                )  # fmt: skip
 
-    return Learning(learn_from_row, learn_from_spike)
+    @register_jitable(forceinline=True)
+    def settle(net, rule_blocks, st, work, n_rows, t):
+        """Bring modulated synapses to t that something arrives at, before they transmit it."""
+        for r in range(n_rows if modulated else 0):
+            q = work.rows[r].q
+            if net.projs[q].drifts and net.projs[q].learns:
+                settle_row(
+                    rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net, st, q,
+                    work.rows[r].i, work.rows[r].lo, work.rows[r].hi, t,
+                )  # fmt: skip
+
+    @register_jitable(forceinline=True)
+    def release(net, rule_blocks, st, work, n_rows, t):
+        """What arrives at a modulator reaches the synapses that feel it."""
+        for q in range(net.projs.size if modulated else 0):
+            if net.projs[q].modulator >= 0:
+                amount = 0.0
+                for r in range(n_rows):
+                    by = work.rows[r].q
+                    if net.projs[by].post == net.projs[q].modulator:
+                        lo, hi = work.rows[r].lo, work.rows[r].hi
+                        amount += _sent(net, by, work.rows[r].i, lo, hi)
+                if amount != 0.0:
+                    modulate(
+                        rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net, st, q, amount, t
+                    )
+
+    return Learning(learn_from_row, learn_from_spike, settle, release)

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from simulator.errors import ModelError
 
-__all__ = ["NeuronModel", "Parametrised", "PlasticityRule", "Trace"]
+__all__ = ["Age", "NeuronModel", "Parametrised", "PlasticityRule", "Trace"]
 
 
 class Parametrised:
@@ -95,6 +95,7 @@ class NeuronModel(Parametrised):
     threshold: ClassVar[str] = "v_th"
 
     linear: ClassVar[bool] = False
+    modulates: ClassVar[bool] = False  # a neuromodulator, which decays with the parameter ``tau``
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -241,28 +242,50 @@ class Trace(NamedTuple):
     floor: str | None = None
 
 
+class Age(NamedTuple):
+    """Takes the place of a trace and reads the time (ms) since the last spike of its side at this
+    synapse; infinity before the first."""
+
+
 class PlasticityRule(Parametrised):
     """How the weights of a projection change, or how they follow time.
 
     Class attributes
     ----------------
-    pre_traces, post_traces : tuple of Trace
-        Kept by the engine, decayed lazily to the exact time of use.
+    pre_traces, post_traces : tuple of Trace or Age
+        Kept by the engine, and read at the exact time of use.
     needs_partner : bool
         True when :meth:`on_pre` and :meth:`on_post` change nothing while all traces of the other
         side read 0; the engine then need not call them.
+    variables : dict of str to float
+        What each synapse keeps beside its weight, with initial values.  The functions below then
+        take and return the tuple (weight, variables...) in place of the weight ``w``.
+    modulated : bool
+        True when the rule feels a neuromodulator: the ``modulator`` of the projection, one neuron
+        of the model ``Concentration``.  :meth:`on_pre` and :meth:`on_post` then get its
+        concentration as an argument ``z`` before ``p``; :meth:`drift` and :meth:`on_modulator`
+        may be defined.
 
     A rule that moves no weight defines :meth:`transmit` alone.
     """
 
-    pre_traces: ClassVar[tuple[Trace, ...]] = ()
-    post_traces: ClassVar[tuple[Trace, ...]] = ()
+    pre_traces: ClassVar[tuple[Trace | Age, ...]] = ()
+    post_traces: ClassVar[tuple[Trace | Age, ...]] = ()
     needs_partner: ClassVar[bool] = False
+    variables: ClassVar[dict[str, float]] = {}
+    modulated: ClassVar[bool] = False
 
     @classmethod
     def learns(cls) -> bool:
         """Whether the rule changes stored weights (it defines ``on_pre`` or ``on_post``)."""
         return cls.on_pre is not PlasticityRule.on_pre or cls.on_post is not PlasticityRule.on_post
+
+    @classmethod
+    def drifts(cls) -> bool:
+        """Whether weights move between events of their synapse (it defines ``drift`` or
+        ``on_modulator``)."""
+        base = PlasticityRule
+        return cls.drift is not base.drift or cls.on_modulator is not base.on_modulator
 
     @staticmethod
     def transmit(w: float, p: Any, t: float) -> float:
@@ -270,11 +293,24 @@ class PlasticityRule(Parametrised):
         return w
 
     @staticmethod
-    def on_pre(w: float, x: tuple[float, ...], y: tuple[float, ...], p: Any) -> float:
-        """New weight after a presynaptic arrival; ``x`` as it was just before it."""
+    def on_pre(w: Any, x: tuple[float, ...], y: tuple[float, ...], *more: Any) -> Any:
+        """``(w, x, y, p)`` or ``(w, x, y, z, p)``: new weight after a presynaptic arrival; ``x`` as
+        it was just before it."""
         return w
 
     @staticmethod
-    def on_post(w: float, x: tuple[float, ...], y: tuple[float, ...], p: Any) -> float:
-        """New weight after a postsynaptic spike; ``y`` as it was just before it."""
+    def on_post(w: Any, x: tuple[float, ...], y: tuple[float, ...], *more: Any) -> Any:
+        """``(w, x, y, p)`` or ``(w, x, y, z, p)``: new weight after a postsynaptic spike; ``y`` as
+        it was just before it."""
+        return w
+
+    @staticmethod
+    def drift(w: Any, z: float, tau: float, dt: float, p: Any) -> Any:
+        """The synapse ``dt`` ms on, without an event; the concentration, ``z`` at first, decays
+        with ``tau`` (ms).  Needs an :class:`Age` among the traces of both sides."""
+        return w
+
+    @staticmethod
+    def on_modulator(w: Any, amount: float, p: Any) -> Any:
+        """The synapse after the concentration has jumped by ``amount``.  As :meth:`drift`."""
         return w

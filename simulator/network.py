@@ -60,6 +60,7 @@ class Projection:
     delay: Values
     port: int
     rule: PlasticityRule | None
+    modulator: Population | None = None
 
 
 class Network:
@@ -150,16 +151,20 @@ class Network:
         port: str | None = None,
         rule: PlasticityRule | None = None,
         name: str | None = None,
+        modulator: Population | str | None = None,
     ) -> Projection:
         """Connect two populations.
 
-        ``weight`` and ``delay`` (ms) are numbers, arrays with one value a synapse in the order of
-        the connector (for all-to-all a matrix of shape (pre, post)), or distributions.
+        A rule that feels a neuromodulator needs its ``modulator``: a population of one neuron of
+        the model ``Concentration``.  ``weight`` and ``delay`` (ms) are numbers, arrays with one
+        value a synapse in the order of the connector (for all-to-all a matrix of shape (pre,
+        post)), or distributions.
 
         Raises
         ------
         NetworkError
-            For unknown populations, ports or connectors, a postsynaptic source, a taken name.
+            For unknown populations, ports or connectors, a postsynaptic source, a taken name, a
+            modulator that is missing, none, or not felt by the rule.
             Values are checked when the network is compiled, with the index of the first bad one.
         """
         a, b = self.find_population(pre), self.find_population(post)
@@ -184,11 +189,40 @@ class Network:
                 f"projection {label!r}: {type(b.model).__name__} has no port {port!r}; "
                 f"it has {', '.join(ports)}"
             )
+        felt = self._modulator(label, rule, modulator)
+        if b.model.modulates and rule is not None:
+            raise NetworkError(
+                f"projection {label!r}: what arrives at the modulator {b.name!r} is not plastic"
+            )
         made = Projection(
-            label, a, b, connector, weight, delay, ports.index(port) if port else 0, rule
+            label, a, b, connector, weight, delay, ports.index(port) if port else 0, rule, felt
         )
         self.projections[label] = made
         return made
+
+    def _modulator(
+        self, label: str, rule: PlasticityRule | None, modulator: Population | str | None
+    ) -> Population | None:
+        """The modulator that a projection feels, checked."""
+        feels = rule is not None and rule.modulated
+        if modulator is None:
+            if feels:
+                raise NetworkError(
+                    f"projection {label!r}: {type(rule).__name__} feels a neuromodulator; give "
+                    "modulator=, a population of one neuron of the model Concentration"
+                )
+            return None
+        found = self.find_population(modulator)
+        if not feels:
+            raise NetworkError(
+                f"projection {label!r}: its rule feels no neuromodulator; leave out modulator="
+            )
+        if isinstance(found.model, SpikeSource) or not found.model.modulates or found.size != 1:
+            raise NetworkError(
+                f"projection {label!r}: {found.name!r} is no modulator; it must be a population of "
+                "one neuron of the model Concentration"
+            )
+        return found
 
     def record_spikes(self, *populations: Population | str) -> None:
         """Record the spikes of these populations."""

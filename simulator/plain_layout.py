@@ -48,10 +48,13 @@ def _reordered(compiled: CompiledNetwork) -> Iterator[tuple[str, slice, Ints]]:
         order = _plain_order(compiled, row)
         yield "weight", slice(row.w_at, row.w_at + order.size), order
         if row.n_slots:
-            yield "engine/x_time", slice(row.trace_at, row.trace_at + order.size), order
-            for trace in range(len(compiled.rules[row.rule].pre_traces)):
-                at = row.trace_x_at + trace * order.size
-                yield "engine/x_value", slice(at, at + order.size), order
+            rule = compiled.rules[row.rule]
+            for name, first, count in (
+                ("engine/x_value", int(row.trace_x_at), len(rule.pre_traces)),
+                ("synaptic", int(row.var_at), len(rule.variables)),
+            ):
+                for at in range(first, first + count * order.size, order.size):
+                    yield name, slice(at, at + order.size), order
 
 
 def plain_rows(

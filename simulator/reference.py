@@ -23,6 +23,7 @@ from sortedcontainers import SortedList
 from simulator.boundary import checked_state
 from simulator.compile import compile_network
 from simulator.control import Controlled
+from simulator.drift_kernels import of_tuple
 from simulator.errors import SimulationError
 from simulator.interrupt import HeldInterrupt
 from simulator.network import Network, Population, Projection
@@ -49,7 +50,7 @@ class Reference(Controlled):
         self._rounds = 0
         self._spikes: dict[str, list[tuple[float, int]]] = {p: [] for p in network.populations}
         self._neurons = make_neurons(self._compiled)
-        self._rows = make_synapses(self._compiled, self._neurons)
+        self._rows, self._modulators = make_synapses(self._compiled, self._neurons)
         self._resting: set[int] = set()  # projections whose learning is switched off
         self._watched: dict[str, int] = {}  # populations, with their numbers
         self._halt = False  # somebody waits for the end of this instant
@@ -105,6 +106,10 @@ class Reference(Controlled):
             if several and k + len(now) < len(row):
                 self._push_row(q, i, emitted, k + len(now), several)
             arriving.append((event, now))
+        for _, synapses in arriving:
+            for s in synapses:
+                if s.projection not in self._resting:
+                    s.values = s.settled(t)
         touched = []
         for _, synapses in arriving:
             for s in synapses:
@@ -117,10 +122,32 @@ class Reference(Controlled):
             for s in synapses:
                 if s.x is not None and s.y is not None and s.projection not in self._resting:
                     assert s.rule is not None
-                    s.weight = s.rule.on_pre(s.weight, s.x.at(t), s.y.at(t), s.rule.parameters)
+                    s.learn(s.rule.on_pre, t)
                     s.x.mark(t)
+        self._release([synapses for _, synapses in arriving], t)
         for neuron in touched:
             self._predict(neuron)
+
+    def _release(self, arriving: list[list[Synapse]], t: float) -> None:
+        """What arrives at a modulator reaches the synapses that feel it."""
+        for q, proj in enumerate(self.network.projections.values()):
+            if proj.modulator is not None:
+                rows = [
+                    [s for s in r if s.post.population == proj.modulator.name] for r in arriving
+                ]
+                amount = sum(sum((s.weight for s in row), 0.0) for row in rows)
+                if amount != 0.0:
+                    self._modulate(q, amount, t)
+
+    def _modulate(self, q: int, amount: float, t: float) -> None:
+        for s in [s for row in self._rows[q] for s in row]:
+            assert s.rule is not None
+            if q not in self._resting:
+                s.values = s.settled(t)
+                if s.rule.drifts():
+                    f = of_tuple(type(s.rule), s.rule.on_modulator)
+                    s.values = f(s.values, amount, s.rule.parameters)
+        self._modulators[q].release(amount, t)
 
     def _fire(self, t: float) -> None:
         firing = []
@@ -143,9 +170,8 @@ class Reference(Controlled):
                     continue
                 for s in synapses:
                     assert s.rule is not None
-                    assert s.x is not None
-                    assert s.y is not None
-                    s.weight = s.rule.on_post(s.weight, s.x.at(t), s.y.at(t), s.rule.parameters)
+                    s.values = s.settled(t)
+                    s.learn(s.rule.on_post, t)
                 if synapses and synapses[0].y is not None:
                     synapses[0].y.mark(t)
         for neuron in firing:
@@ -188,7 +214,9 @@ class Reference(Controlled):
 
     def weights(self, projection: Projection | str) -> npt.NDArray[np.float64]:
         """Present weights, by presynaptic neuron, then target as stored."""
-        return np.array([s.weight for row in self._rows[self._number(projection)] for s in row])
+        q, t = self._number(projection), self._time
+        synapses = [s for row in self._rows[q] for s in row]
+        return np.array([(s.values if q in self._resting else s.settled(t))[0] for s in synapses])
 
     def state(self, population: Population | str, variable: str) -> npt.NDArray[np.float64]:
         """A state variable of every neuron at the present time."""
@@ -208,9 +236,11 @@ class Reference(Controlled):
 
     def set_weights(self, projection: Projection | str, values: npt.ArrayLike) -> None:
         """Replace the weights of a projection, in the order of :meth:`weights`."""
-        synapses = [s for row in self._rows[self._number(projection)] for s in row]
+        q = self._number(projection)
+        self._modulate(q, 0.0, self._time)
+        synapses = [s for row in self._rows[q] for s in row]
         for s, w in zip(synapses, np.asarray(values, np.float64).tolist(), strict=True):
-            s.weight = w
+            s.values = (w, *s.values[1:])
 
     def normalise_weights(self, projection: Projection | str, total: float) -> None:
         """Scale the weights into each neuron of a projection so that they add up to ``total``."""
@@ -230,7 +260,9 @@ class Reference(Controlled):
 
     def set_learning(self, projection: Projection | str, learning: bool) -> None:
         """Switch the plasticity of a projection off or on again; its traces rest meanwhile."""
-        (self._resting.discard if learning else self._resting.add)(self._number(projection))
+        q = self._number(projection)
+        self._modulate(q, 0.0, self._time)
+        (self._resting.discard if learning else self._resting.add)(q)
 
     def set_state(self, population: Population | str, variable: str, values: npt.ArrayLike) -> None:
         """Set a state variable, for all neurons or one by one, at the present time."""
@@ -250,7 +282,7 @@ class Reference(Controlled):
         for s in [s for rows in self._rows for row in rows for s in row if traces]:
             for trace in (s.x, s.y):
                 if trace is not None:
-                    trace.values, trace.time = [0.0] * len(trace.values), -math.inf
+                    trace.forget()
         if in_flight:
             self._queue = SortedList(event for event in self._queue if event[1] != ARRIVAL)
 

@@ -7,34 +7,80 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from simulator.arrays import SPARSE
 from simulator.compile import CompiledNetwork
-from simulator.model import NeuronModel, PlasticityRule
+from simulator.drift_kernels import of_tuple
+from simulator.frames import next_frame
+from simulator.model import Age, NeuronModel, PlasticityRule, Trace
 from simulator.population_kernels import make_touch
 from simulator.queues import synapse_delay
+from simulator.rule_kernels import on_synapse
 from simulator.sources import SpikeSource
-from simulator.traces import TraceKernels, trace_kernels
+from simulator.traces import TraceKernels, empty_values, trace_kernels
 
 __all__ = ["Neuron", "Synapse", "Traces", "make_neurons", "make_synapses"]
 
 
 @dataclass
 class Traces:
-    """The traces of one side of a synapse: values and the time for which they hold."""
+    """The traces of one side of a synapse: amplitudes in a frame of time."""
 
     kernels: TraceKernels
+    kinds: tuple[Trace | Age, ...]
     p: Any
-    values: list[float]
-    time: float = -math.inf
+    length: float  # ms, of a frame
+    frame: float = 0.0
+    values: npt.NDArray[np.float64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """As before the first spike."""
+        self.values = empty_values(self.kinds, 1)
 
     def at(self, t: float) -> tuple[float, ...]:
-        read: tuple[float, ...] = self.kernels.read(self.values, 0, 1, 0, t - self.time, self.p)
+        """What the traces read."""
+        decay = self.kernels.decay(self.p, self._since(t), t)
+        read: tuple[float, ...] = self.kernels.read(self._parts(), 0, decay, self.p)
         return read
 
     def mark(self, t: float) -> None:
-        self.kernels.mark(self.values, 0, 1, 0, t - self.time, self.p)
-        self.time = t
+        """A spike."""
+        self.kernels.mark(self._parts(), 0, self.kernels.grow(self.p, self._since(t), t))
+
+    def ages(self, t: float) -> list[float]:
+        """Of the last spike, where it is asked for."""
+        return [x for x, kind in zip(self.at(t), self.kinds, strict=True) if isinstance(kind, Age)]
+
+    def _since(self, t: float) -> float:
+        """Move to the frame of time t; how long ago it began."""
+        while t - self.frame >= self.length:
+            following = next_frame(self.frame, self.length)
+            decay = self.kernels.decay(self.p, following - self.frame, 0.0)
+            self.kernels.scale(self._parts(), 1, decay)
+            self.frame = following
+        return t - self.frame
+
+    def _parts(self) -> Any:
+        return self.kernels.parts(self.values, 0, 1)
+
+
+@dataclass
+class Modulator:
+    """The concentration that the synapses of a projection feel."""
+
+    tau: float  # ms
+    level: float = 0.0
+    time: float = 0.0  # ms, of the last release
+
+    def at(self, t: float) -> float:
+        return self.level * math.exp(-(t - self.time) / self.tau)
+
+    def release(self, amount: float, t: float) -> None:
+        self.level, self.time = self.at(t) + amount, t
 
 
 @dataclass
@@ -42,12 +88,41 @@ class Synapse:
     projection: int
     pre: Neuron
     post: Neuron
-    weight: float
+    values: tuple[float, ...]  # weight and variables
     delay: float  # ms
     port: int
     rule: PlasticityRule | None
     x: Traces | None  # presynaptic, of this synapse
     y: Traces | None  # postsynaptic, shared by a neuron's synapses of one projection
+    modulator: Modulator
+
+    @property
+    def weight(self) -> float:
+        return self.values[0]
+
+    def learn(self, function: Any, t: float) -> None:
+        """Apply ``on_pre`` or ``on_post``."""
+        assert self.rule is not None
+        assert self.x is not None
+        assert self.y is not None
+        x, y = self.x.at(t), self.y.at(t)
+        f = on_synapse(type(self.rule), function)
+        self.values = f(self.values, x, y, self.modulator.at(t), self.rule.parameters)
+
+    def settled(self, t: float) -> tuple[float, ...]:
+        """Weight and variables at time t, after drifting since the last event."""
+        if self.rule is None or not self.rule.drifts():
+            return self.values
+        assert self.x is not None
+        assert self.y is not None
+        ages = [x for s in (self.x, self.y) for x in s.ages(t)]
+        begin = max(*(t - age for age in ages), self.modulator.time)
+        if t <= begin:
+            return self.values
+        f = of_tuple(type(self.rule), self.rule.drift)
+        level, tau = self.modulator.at(begin), self.modulator.tau
+        drifted: tuple[float, ...] = f(self.values, level, tau, t - begin, self.rule.parameters)
+        return drifted
 
 
 @dataclass
@@ -101,9 +176,13 @@ def make_neurons(compiled: CompiledNetwork) -> list[Neuron]:
     return neurons
 
 
-def make_synapses(compiled: CompiledNetwork, neurons: list[Neuron]) -> list[list[list[Synapse]]]:
-    """Synapses by projection, presynaptic neuron and place in its row; linked to the neurons."""
+def make_synapses(
+    compiled: CompiledNetwork, neurons: list[Neuron]
+) -> tuple[list[list[list[Synapse]]], list[Modulator]]:
+    """Synapses by projection, presynaptic neuron and place in its row, linked to the neurons; and
+    what modulates them, by projection."""
     rows: list[list[list[Synapse]]] = []
+    modulators: list[Modulator] = []
     arrays = compiled.arrays
     for q, proj in enumerate(compiled.network.projections.values()):
         row = arrays.projs[q]
@@ -112,19 +191,32 @@ def make_synapses(compiled: CompiledNetwork, neurons: list[Neuron]) -> list[list
         learning = proj.rule is not None and proj.rule.learns()
         rule: Any = type(proj.rule)
         p = proj.rule.parameters if proj.rule is not None else None
+        modulators.append(Modulator(float(row.level_tau)))
+        initial: tuple[float, ...] = ()
         if learning:
-            pre_kernels = trace_kernels(rule, rule.pre_traces)
-            post_kernels = trace_kernels(rule, rule.post_traces)
-            n_x, n_y = len(rule.pre_traces), len(rule.post_traces)
-            after = [Traces(post_kernels, p, [0.0] * n_y) for _ in targets]
+            pre, post = trace_kernels(rule, rule.pre_traces), trace_kernels(rule, rule.post_traces)
+            length, initial = float(row.frame), tuple(rule.variables.values())
+            after = [Traces(post, rule.post_traces, p, length) for _ in targets]
         into: list[list[Synapse]] = [[] for _ in targets]
         rows.append([])
         for i, sender in enumerate(senders):
             made = []
             for j, w, delay in _row(compiled, q, i, len(targets)):
-                s = Synapse(q, sender, targets[j], w, delay, proj.port, proj.rule, None, None)
+                values = (w, *initial)
+                s = Synapse(
+                    q,
+                    sender,
+                    targets[j],
+                    values,
+                    delay,
+                    proj.port,
+                    proj.rule,
+                    None,
+                    None,
+                    modulators[q],
+                )
                 if learning:
-                    s.x, s.y = Traces(pre_kernels, p, [0.0] * n_x), after[j]
+                    s.x, s.y = Traces(pre, rule.pre_traces, p, length), after[j]
                     into[j].append(s)
                 made.append(s)
             sender.outgoing[q] = made
@@ -132,7 +224,7 @@ def make_synapses(compiled: CompiledNetwork, neurons: list[Neuron]) -> list[list
         if learning:
             for target, synapses in zip(targets, into, strict=True):
                 target.incoming.append(synapses)
-    return rows
+    return rows, modulators
 
 
 def _row(compiled: CompiledNetwork, q: int, i: int, n_post: int) -> list[tuple[int, float, float]]:

@@ -1,32 +1,41 @@
 """Kernels of plasticity rules on rows and columns of synapses, specialised to a network's rules.
 
-``block`` holds the parameter rows of a rule, ``row`` is the projection's.  Weights are changed in
-place; which synapses, in which order and at what time is the event loop's business.
+``block`` holds the parameter rows of a rule, ``row`` is the projection's; q is the projection, i a
+presynaptic neuron, j a target, t the present time (ms).  Synapses are changed in place.
+
+Where a rule needs a partner and its postsynaptic traces fall to 0, a row of an all-to-all
+projection learns at the few targets on a list: those whose traces may count.  Else it is one loop
+over weights and traces side by side, which is vectorised.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import inf
+from collections.abc import Callable, Sequence
+from math import inf, isnan
 from typing import Any, NamedTuple
 
-from simulator.model import PlasticityRule
+import numpy as np
+from numba.extending import register_jitable
+
+from simulator.arrays import SPARSE
+from simulator.drift_kernels import drift_kernels
+from simulator.frames import next_frame
+from simulator.model import Age, PlasticityRule
 from simulator.specialise import choose, jitable, record_from
 from simulator.traces import trace_kernels
 
-__all__ = ["RuleKernels", "rule_kernels"]
+__all__ = ["RuleKernels", "on_synapse", "rule_kernels"]
 
 
 class RuleKernels(NamedTuple):
     """Each takes (blocks, rule group, row, ...)."""
 
     transmit: Any  # (weight, first, n, t, out): what the synapses deliver at time t
-    active: Any  # (y_value, y_at, n_post, y_time, t_at, t, last, ids, values) -> how many targets
-    on_pre_row: Any  # dense row: (weight, first, skip, ids, n, n_post, y, y_at, x, x_at, ...)
-    on_pre_one: Any  # one synapse
-    mark_pre: Any  # (x_value, x_at, n_slots, x_time, t_at, slot, t)
-    on_post_one: Any  # one synapse
-    mark_post: Any
+    learn_dense: Any  # (net, st, work, q, i, t): presynaptic arrivals of a row, its trace
+    learn_sparse: Any  # (net, st, work, q, i, lo, hi, t): at the synapses lo to hi of a row
+    learn_column: Any  # (net, st, work, q, j, t): a postsynaptic spike, its trace
+    settle_row: Any  # (net, st, q, i, lo, hi, t): drift of synapses up to t
+    modulate: Any  # (net, st, q, amount, t): drift of all, and a jump of the concentration
 
 
 def rule_kernels(rules: Sequence[type[PlasticityRule]]) -> RuleKernels:
@@ -36,86 +45,215 @@ def rule_kernels(rules: Sequence[type[PlasticityRule]]) -> RuleKernels:
     def nothing(*args):
         return None
 
-    def zero(*args):
-        return 0
-
-    defaults = [nothing, zero, nothing, nothing, nothing, nothing, nothing]
     return RuleKernels(
-        *(choose([kernels[k] for kernels in made], d) for k, d in enumerate(defaults))
+        *(
+            choose([kernels[k] for kernels in made], nothing)
+            for k in range(len(RuleKernels._fields))
+        )
     )
+
+
+def on_synapse(rule: type[PlasticityRule], function: Callable[..., Any]) -> Callable[..., Any]:
+    """``on_pre`` or ``on_post`` as ``(synapse, x, y, z, p) -> synapse``, a tuple."""
+    (f,) = jitable(function)
+    if rule.variables:
+        if rule.modulated:
+            return f
+
+        @register_jitable
+        def of_tuple(s, x, y, z, p):
+            return f(s, x, y, p)
+
+        return of_tuple
+    if rule.modulated:
+
+        @register_jitable
+        def of_level(s, x, y, z, p):
+            return (f(s[0], x, y, z, p),)
+
+        return of_level
+
+    @register_jitable
+    def of_weight(s, x, y, z, p):
+        return (f(s[0], x, y, p),)
+
+    return of_weight
+
+
+def _synapses(n: int) -> tuple[Any, Any, Any]:
+    """Functions on synapses of weight and n - 1 variables: their vectors, read one, write one."""
+
+    def with_one(k: int, rest: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+        parts_rest, read_rest, write_rest = rest
+
+        @register_jitable
+        def parts(net, q, first, n):
+            if k == 0:
+                at = net.projs[q].w_at + first
+                return (net.weight[at : at + n], *parts_rest(net, q, first, n))
+            at = net.projs[q].var_at + (k - 1) * net.projs[q].n_synapses + first
+            return (net.synaptic[at : at + n], *parts_rest(net, q, first, n))
+
+        @register_jitable
+        def read(vectors, s):
+            return (vectors[k][s], *read_rest(vectors, s))
+
+        @register_jitable
+        def write(vectors, s, values):
+            vectors[k][s] = values[k]
+            write_rest(vectors, s, values)
+
+        return parts, read, write
+
+    @register_jitable
+    def no_parts(net, q, first, n):
+        return ()
+
+    @register_jitable
+    def read_none(vectors, s):
+        return ()
+
+    @register_jitable
+    def write_none(vectors, s, values):
+        return None
+
+    made: tuple[Any, Any, Any] = (no_parts, read_none, write_none)
+    for k in reversed(range(n)):
+        made = with_one(k, made)
+    return made
 
 
 def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
     load = record_from(rule.Parameters)
     # One name each: numba sees functions, not records of functions.
-    pre_read, pre_mark, pre_window, *_ = trace_kernels(rule, rule.pre_traces)
-    post_read, post_mark, post_window, post_keep, post_recall, post_some = trace_kernels(
-        rule, rule.post_traces
+    pre, post = trace_kernels(rule, rule.pre_traces), trace_kernels(rule, rule.post_traces)
+    x_decay, x_grow, x_parts, x_read, x_mark, x_scale, x_some = pre
+    y_decay, y_grow, y_parts, y_read, y_mark, y_scale, y_some = post
+    synapse_parts, read, write = _synapses(1 + len(rule.variables))
+    level, settle, settle_row, modulate = drift_kernels(
+        rule, (synapse_parts, read, write), pre, post
     )
-    on_pre, on_post, send = jitable(rule.on_pre, rule.on_post, rule.transmit)
+    (send,) = jitable(rule.transmit)
+    on_pre, on_post = on_synapse(rule, rule.on_pre), on_synapse(rule, rule.on_post)
     needs_partner = bool(rule.needs_partner)
+    listed = needs_partner and all(
+        not isinstance(trace, Age) and trace.floor is not None for trace in rule.post_traces
+    )
 
     def transmit(block, row, weight, first, n, t, out):
         p = load(block[row])
         for k in range(n):
             out[k] = send(weight[first + k], p, t)
 
-    def active(block, row, value, at, n_post, time, t_at, t, last, ids, out):
-        # Shared by all rows that arrive at this instant: the targets whose traces count.
-        p = load(block[row])
-        window = post_window(p) if needs_partner else inf
-        if needs_partner and t - last >= window:
-            return 0
-        n = 0
-        for j in range(n_post):
-            age = t - time[t_at + j]
-            if age < window or not needs_partner:
-                y = post_read(value, at, n_post, j, age, p)
-                if not needs_partner or post_some(y):
-                    ids[t_at + n] = j
-                    post_keep(out, at, n_post, n, y)
-                    n += 1
-        return n
+    @register_jitable
+    def since_frame(p, net, st, q, n_post, t):
+        """Move the traces to the frame of time t; how long ago it began."""
+        length = net.projs[q].frame
+        while t - st.projs[q].frame >= length:
+            following = next_frame(st.projs[q].frame, length)
+            dt = following - st.projs[q].frame
+            n = net.projs[q].n_slots
+            x_scale(x_parts(st.x_value, net.projs[q].trace_x_at, n), n, x_decay(p, dt, 0.0))
+            y_scale(
+                y_parts(st.y_value, net.projs[q].trace_y_at, n_post), n_post, y_decay(p, dt, 0.0)
+            )
+            st.projs[q].frame = following
+        return t - st.projs[q].frame
 
-    def on_pre_row(
-        block, row, weight, first, skip, ids, ids_at, n, n_post, y_out, y_at,
-        value, at, n_slots, time, t_at, slot, t,
-    ):  # fmt: skip
-        p = load(block[row])
-        x = pre_read(value, at, n_slots, slot, t - time[t_at + slot], p)
-        for k in range(n):
-            j = ids[ids_at + k]
-            if j != skip:
-                y = post_recall(y_out, y_at, n_post, k)
-                weight[first + j] = on_pre(weight[first + j], x, y, p)
+    @register_jitable
+    def learn_listed(p, net, st, work, q, n_post, x, z, synapses, y_of, fy, skip):
+        ids = work.active[net.projs[q].list_at : net.projs[q].list_at + n_post]
+        n = st.projs[q].n_active
+        if n < 0:
+            n = 0
+            for j in range(n_post):
+                ids[n] = j
+                n += y_some(y_read(y_of, j, fy, p))
+        kept = 0
+        for a in range(n):
+            j = ids[a]
+            y = y_read(y_of, j, fy, p)
+            if y_some(y):
+                ids[kept] = j
+                kept += 1
+                if j != skip:
+                    write(synapses, j, on_pre(read(synapses, j), x, y, z, p))
+        st.projs[q].n_active = kept
 
-    def on_pre_one(
-        block, row, weight, s, value, at, n_slots, time, t_at, slot,
-        y_value, y_at, n_post, y_time, y_t_at, j, t,
-    ):  # fmt: skip
-        p = load(block[row])
-        x = pre_read(value, at, n_slots, slot, t - time[t_at + slot], p)
-        y = post_read(y_value, y_at, n_post, j, t - y_time[y_t_at + j], p)
-        weight[s] = on_pre(weight[s], x, y, p)
+    def learn_dense(block, row, net, st, work, q, i, t):
+        p, k = load(block[row]), net.projs[q].post
+        n_post = net.pops[k].hi - net.pops[k].lo
+        dt = since_frame(p, net, st, q, n_post, t)
+        x_of = x_parts(st.x_value, net.projs[q].trace_x_at, net.projs[q].n_slots)
+        learned_from = st.projs[q].last_post > -inf or not needs_partner
+        if learned_from and not (listed and st.projs[q].n_active == 0):
+            x, z = x_read(x_of, i, x_decay(p, dt, t), p), level(net, st, q, t)
+            y_of, fy = y_parts(st.y_value, net.projs[q].trace_y_at, n_post), y_decay(p, dt, t)
+            skip = i if net.projs[q].no_self else -1
+            synapses = synapse_parts(net, q, i * n_post, n_post)
+            if listed:
+                learn_listed(p, net, st, work, q, n_post, x, z, synapses, y_of, fy, skip)
+            else:
+                kept = read(synapses, max(skip, 0))
+                for j in range(n_post):
+                    y = y_read(y_of, j, fy, p)
+                    write(synapses, j, on_pre(read(synapses, j), x, y, z, p))
+                if skip >= 0:
+                    write(synapses, skip, kept)
+        x_mark(x_of, i, x_grow(p, dt, t))
 
-    def mark_pre(block, row, value, at, n_slots, time, t_at, slot, t):
-        pre_mark(value, at, n_slots, slot, t - time[t_at + slot], load(block[row]))
-        time[t_at + slot] = t
+    def learn_sparse(block, row, net, st, work, q, i, lo, hi, t):
+        p, k = load(block[row]), net.projs[q].post
+        n_post = net.pops[k].hi - net.pops[k].lo
+        dt = since_frame(p, net, st, q, n_post, t)
+        several = isnan(net.projs[q].delay)
+        x_of = x_parts(st.x_value, net.projs[q].trace_x_at, net.projs[q].n_slots)
+        fx, gx = x_decay(p, dt, t), x_grow(p, dt, t)
+        if st.projs[q].last_post > -inf or not needs_partner:
+            y_of, fy = y_parts(st.y_value, net.projs[q].trace_y_at, n_post), y_decay(p, dt, t)
+            synapses, z = synapse_parts(net, q, 0, net.projs[q].n_synapses), level(net, st, q, t)
+            post = net.syn_post[net.projs[q].post_at :]
+            for s in range(lo, hi):
+                x, y = x_read(x_of, s if several else i, fx, p), y_read(y_of, post[s], fy, p)
+                if not needs_partner or y_some(y):
+                    write(synapses, s, on_pre(read(synapses, s), x, y, z, p))
+        if several:
+            for s in range(lo, hi):
+                x_mark(x_of, s, gx)
+        else:
+            x_mark(x_of, i, gx)
 
-    def on_post_one(
-        block, row, weight, s, value, at, n_slots, time, t_at, slot,
-        y_value, y_at, n_post, y_time, y_t_at, j, t,
-    ):  # fmt: skip
-        p = load(block[row])
-        age = t - time[t_at + slot]
-        if needs_partner and age >= pre_window(p):
-            return
-        x = pre_read(value, at, n_slots, slot, age, p)
-        y = post_read(y_value, y_at, n_post, j, t - y_time[y_t_at + j], p)
-        weight[s] = on_post(weight[s], x, y, p)
+    def learn_column(block, row, net, st, work, q, j, t):
+        p, k = load(block[row]), net.projs[q].post
+        n_post = net.pops[k].hi - net.pops[k].lo
+        dt = since_frame(p, net, st, q, n_post, t)
+        several = isnan(net.projs[q].delay)
+        x_of = x_parts(st.x_value, net.projs[q].trace_x_at, net.projs[q].n_slots)
+        y_of = y_parts(st.y_value, net.projs[q].trace_y_at, n_post)
+        fx, y, z = x_decay(p, dt, t), y_read(y_of, j, y_decay(p, dt, t), p), level(net, st, q, t)
+        synapses = synapse_parts(net, q, 0, net.projs[q].n_synapses)
+        if net.projs[q].kind == SPARSE:
+            base, first = net.projs[q].in_syn_at, net.projs[q].in_at + j
+            for b in range(base + net.in_ptr[first], base + net.in_ptr[first + 1]):
+                s = np.int64(net.in_syn[b])
+                x = x_read(x_of, s if several else np.int64(net.in_pre[b]), fx, p)
+                settle(p, net, st, q, s, x, y, synapses, t)
+                if not needs_partner or x_some(x):
+                    write(synapses, s, on_post(read(synapses, s), x, y, z, p))
+        else:
+            skip = j if net.projs[q].no_self else -1
+            for i in range(net.projs[q].n_slots):
+                x, s = x_read(x_of, i, fx, p), i * n_post + j
+                settle(p, net, st, q, s, x, y, synapses, t)
+                if i != skip and (not needs_partner or x_some(x)):
+                    write(synapses, s, on_post(read(synapses, s), x, y, z, p))
+        y_mark(y_of, j, y_grow(p, dt, t))
+        st.projs[q].n_active, st.projs[q].last_post = -1, t
 
-    def mark_post(block, row, value, at, n_post, time, t_at, j, t):
-        post_mark(value, at, n_post, j, t - time[t_at + j], load(block[row]))
-        time[t_at + j] = t
+    def settle_some(block, row, net, st, q, i, lo, hi, t):
+        settle_row(load(block[row]), net, st, q, i, lo, hi, t)
 
-    return RuleKernels(transmit, active, on_pre_row, on_pre_one, mark_pre, on_post_one, mark_post)
+    def modulate_all(block, row, net, st, q, amount, t):
+        modulate(load(block[row]), net, st, q, amount, t)
+
+    return RuleKernels(transmit, learn_dense, learn_sparse, learn_column, settle_some, modulate_all)

@@ -36,9 +36,7 @@ _SAVED = [
     "ahead",
     "ahead_t",
     "x_value",
-    "x_time",
     "y_value",
-    "y_time",
 ]
 # In their last dimension.
 _GROWING = (
@@ -61,6 +59,7 @@ def save_engine(engine: Engine) -> dict[str, npt.NDArray[Any]]:
     compiled = engine.compiled
     saved = {f"engine/{name}": np.array(getattr(engine.state, name)) for name in _SAVED}
     saved["weight"] = compiled.arrays.weight.copy()
+    saved["synaptic"] = compiled.arrays.synaptic.copy()
     saved["learns"] = compiled.arrays.projs.learns.copy()
     for g, block in enumerate(compiled.groups.states):
         saved[f"state/{g}"] = block.copy()
@@ -79,6 +78,7 @@ def restore_engine(engine: Engine, saved: Mapping[str, npt.NDArray[Any]]) -> Non
     for g, block in enumerate(compiled.groups.states):
         block[:] = saved[f"state/{g}"]
     compiled.arrays.weight[:] = saved["weight"]
+    compiled.arrays.synaptic[:] = saved["synaptic"]
     compiled.arrays.projs.learns = saved["learns"]
     engine.see_weights()
     renewed = {}

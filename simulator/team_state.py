@@ -26,7 +26,7 @@ from simulator.engine_state import new_workspace
 from simulator.frames import move_frame
 from simulator.lazy_kernels import LAST_BUCKET, NO_DEADLINE
 from simulator.loop_lazy import NO_BUCKET
-from simulator.model import NeuronModel
+from simulator.model import NeuronModel, Trace
 from simulator.parts import Parts
 from simulator.team_kernels import spread_flights
 
@@ -145,7 +145,7 @@ def scattered(compiled: CompiledNetwork, shares: list[Share], whole: EngineState
         handled = whole.source.i[: int(whole.engine[0].src_pos)]
         engine.src_pos = np.count_nonzero(share.hears[handled])
         engine.src_end = state.source.size
-        state.projs.active_t = -1.0  # the lists that it dates lie in the workspace
+        state.projs.n_active = -1  # the lists lie in the workspace
         if w > 0:
             engine.deliveries = 0
         fed = np.concatenate([share.net.out_proj, share.projections])
@@ -242,21 +242,36 @@ def _gather_traces(
         n_pre = int(net.pops.hi[row.pre] - net.pops.lo[row.pre])
         lengths = np.diff(net.row_ptr[row.row_at : row.row_at + n_pre * row.stride + 1])
         owner = np.repeat(np.tile(np.arange(row.stride, dtype=np.uint8), n_pre), lengths)
+    p = dict(
+        zip(rule.Parameters._fields, compiled.groups.rules[row.rule][row.rule_row], strict=True)
+    )
+    x_ats = [int(row.trace_x_at) + k * n_slots for k in range(len(rule.pre_traces))]
+    y_ats = [int(row.trace_y_at) + k * n_post for k in range(len(rule.post_traces))]
+    frame = max(float(state.projs[q].frame) for state in states)
     for w, (share, state) in enumerate(zip(shares, states, strict=True)):
         lo, hi = share.mine[row.post]
-        for trace in range(len(rule.post_traces)):
-            span = slice(row.trace_y_at + trace * n_post + lo, row.trace_y_at + trace * n_post + hi)
-            whole.y_value[span] = state.y_value[span]
-        span = slice(row.trace_post_at + lo, row.trace_post_at + hi)
-        whole.y_time[span] = state.y_time[span]
-        if w > 0:
-            latest = state.x_time[row.trace_at : row.trace_at + n_slots]
-            present = whole.x_time[row.trace_at : row.trace_at + n_slots]
-            slots = np.flatnonzero(latest > present if owner is None else owner == w)
-            whole.x_time[row.trace_at + slots] = state.x_time[row.trace_at + slots]
-            for trace in range(len(rule.pre_traces)):
-                at = row.trace_x_at + trace * n_slots + slots
-                whole.x_value[at] = state.x_value[at]
+        for values, ats, n, traces in (
+            (state.x_value, x_ats, n_slots, rule.pre_traces),
+            (state.y_value, y_ats, n_post, rule.post_traces),
+        ):
+            for at, trace in zip(ats, traces, strict=True):
+                if isinstance(trace, Trace):
+                    begin, length = float(state.projs[q].frame), float(row.frame)
+                    move_frame(values[None, at : at + n], (p[trace.tau],), begin, length, frame)
+        for at in y_ats:
+            whole.y_value[at + lo : at + hi] = state.y_value[at + lo : at + hi]
+        for at in x_ats:
+            mine, all_of = state.x_value[at : at + n_slots], whole.x_value[at : at + n_slots]
+            if owner is not None:
+                all_of[owner == w] = mine[owner == w]
+            elif w == 0:
+                all_of[:] = mine
+            else:  # who has not heard of the spikes of a neuron reads less
+                np.maximum(all_of, mine, out=all_of)
+    for state in states:
+        state.projs[q].frame = frame
+    whole.projs[q].frame = frame
+    whole.projs[q].last_post = max(float(state.projs[q].last_post) for state in states)
 
 
 def _join_rings(states: list[EngineState], q: int, heard: bool, whole: EngineState) -> None:

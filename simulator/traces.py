@@ -1,38 +1,47 @@
-"""Synaptic traces: values with the time for which they hold, decayed at the moment of use.
+"""Synaptic traces: what the synapses of a projection remember of the spikes of one side.
 
-The K traces of one side of a rule live in a flat array, trace k of slot s at
-``at + k * stride + s``, and share one time per slot.
+The traces of a projection are kept in one frame, as amplitudes that hold for an earlier time: to
+read them at the present, all are multiplied by the same factor, so that a row of synapses takes one
+exponential and not one each.  The frame moves on by one length at a time (:mod:`simulator.frames`),
+whoever moves it: that makes every engine round alike.  Trace k of n slots lies at ``at + k * n``.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from math import exp, inf, log
+from math import exp
 from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from simulator.errors import ModelError
 from simulator.inner import register_jitable
-from simulator.model import Parametrised, Trace
+from simulator.model import Age, Parametrised, PlasticityRule, Trace
 
-__all__ = ["TraceKernels", "check_traces", "trace_kernels"]
+__all__ = ["TraceKernels", "check_traces", "empty_values", "frame_length", "trace_kernels"]
+
+_FRAME = 16.0  # shortest time constants: amplitudes grow by e to this power
 
 
 class TraceKernels(NamedTuple):
-    """Functions on the traces of one side of a rule."""
+    """Functions on the traces of one side of a rule; times in ms."""
 
-    read: Any  # (value, at, stride, slot, age, p) -> tuple of K values after ``age`` ms
-    mark: Any  # (value, at, stride, slot, age, p): a spike, ``age`` ms after the last one
-    window: Any  # (p) -> age (ms) from which on every trace reads 0; infinite without floors
-    keep: Any  # (values, at, stride, slot, numbers): store a tuple
-    recall: Any  # (values, at, stride, slot) -> the tuple
+    decay: Any  # (p, dt, t) -> factor of each trace, ``dt`` after its frame and at time t
+    grow: Any  # (p, dt, t) -> what a spike adds to each
+    parts: Any  # (values, at, n) -> a vector each
+    read: Any  # (parts, j, decay, p) -> tuple of values of slot j
+    mark: Any  # (parts, j, grow): a spike
+    scale: Any  # (parts, n, decay): into another frame
     some: Any  # (tuple) -> whether any trace is not 0
 
 
-def check_traces(rule: type[Parametrised], traces: Sequence[Trace]) -> None:
+def check_traces(rule: type[Parametrised], traces: Sequence[Trace | Age]) -> None:
     """Refuse traces that name parameters which the rule does not have."""
     fields = rule.Parameters._fields
     for trace in traces:
-        for name in (trace.tau, trace.floor):
+        for name in () if isinstance(trace, Age) else (trace.tau, trace.floor):
             if name is not None and name not in fields:
                 raise ModelError(
                     f"{rule.__name__}: a trace names the parameter {name!r}; "
@@ -40,112 +49,127 @@ def check_traces(rule: type[Parametrised], traces: Sequence[Trace]) -> None:
                 )
 
 
-def trace_kernels(rule: type[Parametrised], traces: Sequence[Trace]) -> TraceKernels:
+def frame_length(rule: type[PlasticityRule], p: Any) -> float:
+    """How long (ms) the traces of a rule stay in a frame; for ever if it has none that decays."""
+    taus = [
+        getattr(p, trace.tau)
+        for trace in (*rule.pre_traces, *rule.post_traces)
+        if isinstance(trace, Trace)
+    ]
+    return _FRAME * min(taus, default=math.inf)
+
+
+def empty_values(traces: Sequence[Trace | Age], n: int) -> npt.NDArray[np.float64]:
+    """What ``n`` slots hold before the first spike."""
+    empty = [-math.inf if isinstance(trace, Age) else 0.0 for trace in traces]
+    return np.repeat(np.array(empty, np.float64), n)
+
+
+def trace_kernels(rule: type[Parametrised], traces: Sequence[Trace | Age]) -> TraceKernels:
     """Compile-time composition of the kernels of each trace."""
     check_traces(rule, traces)
     fields = rule.Parameters._fields
-    read, mark, window, keep, recall, some = _none()
+    made = _none()
     for k in reversed(range(len(traces))):
         trace = traces[k]
-        tau = fields.index(trace.tau)
-        floor = -1 if trace.floor is None else fields.index(trace.floor)
-        read = _read(k, tau, floor, trace.nearest, read)
-        mark = _mark(k, tau, trace.nearest, mark)
-        window = _window(tau, floor, trace.nearest, window)
-        keep = _keep(k, keep)
-        recall = _recall(k, recall)
-        some = _some(k, some)
-    return TraceKernels(read, mark, window, keep, recall, some)
+        if isinstance(trace, Age):
+            made = _with_age(k, made)
+        else:
+            floor = -1 if trace.floor is None else fields.index(trace.floor)
+            made = _with_trace(k, fields.index(trace.tau), floor, trace.nearest, made)
+    return made
 
 
 def _none() -> TraceKernels:
     @register_jitable
-    def read(value, at, stride, slot, age, p):
+    def numbers(p, dt, t):
         return ()
 
     @register_jitable
-    def mark(value, at, stride, slot, age, p):
-        return None
-
-    @register_jitable
-    def window(p):
-        return 0.0
-
-    @register_jitable
-    def keep(values, at, stride, slot, numbers):
-        return None
-
-    @register_jitable
-    def recall(values, at, stride, slot):
+    def parts(values, at, n):
         return ()
+
+    @register_jitable
+    def read(parts, j, f, p):
+        return ()
+
+    @register_jitable
+    def nothing(parts, j, f):
+        return None
 
     @register_jitable
     def some(numbers):
         return False
 
-    return TraceKernels(read, mark, window, keep, recall, some)
+    return TraceKernels(numbers, numbers, parts, read, nothing, nothing, some)
 
 
-def _read(k: int, tau: int, floor: int, nearest: bool, rest: Any) -> Any:
+def _parts(k: int, rest: Any) -> Any:
     @register_jitable
-    def decayed(x, age, p):
-        x = x * exp(-age / p[tau])
+    def parts(values, at, n):
+        return (values[at + k * n : at + (k + 1) * n], *rest(values, at, n))
+
+    return parts
+
+
+def _with_trace(k: int, tau: int, floor: int, nearest: bool, rest: TraceKernels) -> TraceKernels:
+    decay_rest, grow_rest, parts_rest, read_rest, mark_rest, scale_rest, some_rest = rest
+
+    @register_jitable
+    def decay(p, dt, t):
+        return (exp(-dt / p[tau]), *decay_rest(p, dt, t))
+
+    @register_jitable
+    def grow(p, dt, t):
+        return (exp(dt / p[tau]), *grow_rest(p, dt, t))
+
+    @register_jitable
+    def read(parts, j, f, p):
+        x = parts[k][j] * f[k]
         if floor >= 0 and x <= p[floor]:
-            return 0.0
-        return x
+            x = 0.0
+        return (x, *read_rest(parts, j, f, p))
 
     @register_jitable
-    def read(value, at, stride, slot, age, p):
-        x = decayed(value[at + k * stride + slot], age, p)
-        return (x, *rest(value, at, stride, slot, age, p))
-
-    return read
-
-
-def _mark(k: int, tau: int, nearest: bool, rest: Any) -> Any:
-    @register_jitable
-    def mark(value, at, stride, slot, age, p):
-        i = at + k * stride + slot
+    def mark(parts, j, f):
         if nearest:
-            value[i] = 1.0
+            parts[k][j] = f[k]
         else:
-            value[i] = value[i] * exp(-age / p[tau]) + 1.0
-        rest(value, at, stride, slot, age, p)
+            parts[k][j] += f[k]
+        mark_rest(parts, j, f)
 
-    return mark
-
-
-def _window(tau: int, floor: int, nearest: bool, rest: Any) -> Any:
     @register_jitable
-    def window(p):
-        if floor < 0 or not nearest or p[floor] <= 0.0:
-            return inf
-        # A hair wider than where the trace meets its floor: ``read`` decides.
-        return max(-p[tau] * log(p[floor]) * (1.0 + 1e-12), rest(p))
+    def scale(parts, n, f):
+        for j in range(n):
+            parts[k][j] *= f[k]
+        scale_rest(parts, n, f)
 
-    return window
-
-
-def _keep(k: int, rest: Any) -> Any:
-    @register_jitable
-    def keep(values, at, stride, slot, numbers):
-        values[at + k * stride + slot] = numbers[k]
-        rest(values, at, stride, slot, numbers)
-
-    return keep
-
-
-def _recall(k: int, rest: Any) -> Any:
-    @register_jitable
-    def recall(values, at, stride, slot):
-        return (values[at + k * stride + slot], *rest(values, at, stride, slot))
-
-    return recall
-
-
-def _some(k: int, rest: Any) -> Any:
     @register_jitable
     def some(numbers):
-        return numbers[k] != 0.0 or rest(numbers)
+        return numbers[k] != 0.0 or some_rest(numbers)
 
-    return some
+    return TraceKernels(decay, grow, _parts(k, parts_rest), read, mark, scale, some)
+
+
+def _with_age(k: int, rest: TraceKernels) -> TraceKernels:
+    """The value is the time of the last spike: no frame concerns it."""
+    decay_rest, grow_rest, parts_rest, read_rest, mark_rest, scale_rest, some_rest = rest
+
+    @register_jitable
+    def decay(p, dt, t):
+        return (t, *decay_rest(p, dt, t))
+
+    @register_jitable
+    def grow(p, dt, t):
+        return (t, *grow_rest(p, dt, t))
+
+    @register_jitable
+    def read(parts, j, f, p):
+        return (f[k] - parts[k][j], *read_rest(parts, j, f, p))
+
+    @register_jitable
+    def mark(parts, j, f):
+        parts[k][j] = f[k]
+        mark_rest(parts, j, f)
+
+    return TraceKernels(decay, grow, _parts(k, parts_rest), read, mark, scale_rest, some_rest)
