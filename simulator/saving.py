@@ -58,6 +58,7 @@ def save_engine(engine: Engine) -> dict[str, npt.NDArray[Any]]:
     engine.drain()
     compiled = engine.compiled
     saved = {f"engine/{name}": np.array(getattr(engine.state, name)) for name in _SAVED}
+    saved["engine/projs"]["n_active"] = -1  # the lists are buffers
     saved["weight"] = compiled.arrays.weight.copy()
     saved["synaptic"] = compiled.arrays.synaptic.copy()
     saved["learns"] = compiled.arrays.projs.learns.copy()
