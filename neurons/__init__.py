@@ -5,6 +5,7 @@ model, and they can be combined.
 """
 
 from neurons.adex import AdEx
+from neurons.concentration import Concentration
 from neurons.izhikevich import Izhikevich
 from neurons.lif_alpha import LIFAlpha
 from neurons.lif_cond import LIFCond
@@ -21,6 +22,7 @@ __all__ = [
     "SRM",
     "AdEx",
     "AdaptiveLIFExp",
+    "Concentration",
     "Izhikevich",
     "LIFAlpha",
     "LIFCond",

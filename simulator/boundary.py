@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from simulator.queues import predict
 from simulator.reading import check_finite, read_state
 from simulator.traces import empty_values
 
-__all__ = ["checked_state", "clear_in_flight", "clear_traces", "put_state"]
+__all__ = ["checked_state", "clear_in_flight", "clear_traces", "put_state", "raised_level"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,6 +33,18 @@ def checked_state(pop: Population, variable: str, values: npt.ArrayLike) -> Floa
         )
     check_finite(f"population {pop.name!r}: {variable}", given)
     return np.broadcast_to(given, pop.size)
+
+
+def raised_level(simulation: Any, pop: Population, amount: float) -> Floats:
+    """The concentration of a modulator after a release; :class:`SimulationError` if it is none."""
+    if not (isinstance(pop.model, NeuronModel) and pop.model.modulates):
+        raise SimulationError(
+            f"population {pop.name!r} is no modulator; a release needs the model Concentration"
+        )
+    if not math.isfinite(amount):
+        raise SimulationError(f"release into {pop.name!r}: {amount}; a finite number is needed")
+    raised: Floats = simulation.state(pop, "z") + amount
+    return raised
 
 
 def put_state(engine: Engine, pop: Population, variable: str, values: Floats) -> None:

@@ -36,6 +36,8 @@ def identity(compiled: CompiledNetwork) -> dict[str, str]:
         else:
             what = f"all-to-all, self connections {proj.connector.self_connections}"
         rule = f", {_name(proj.rule)}" if proj.rule is not None else ""
+        if proj.modulator is not None:
+            rule += f" that feels {proj.modulator.name!r}"
         lines[f"projection {proj.name!r}"] = (
             f"{proj.pre.name!r} to {proj.post.name!r}, {what}{rule} [{_digest(parts)}]"
         )

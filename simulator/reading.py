@@ -85,9 +85,12 @@ def _arrived(engine: Engine, row: Records, model: NeuronModel, i: int) -> Floats
     return result
 
 
-def get_weights(compiled: CompiledNetwork, proj: Projection) -> Floats:
-    """Present weights in the shape of the description."""
-    stored, order = _stored(compiled, proj), compiled.orders[proj.name]
+def get_weights(
+    compiled: CompiledNetwork, proj: Projection, weight: Floats | None = None
+) -> Floats:
+    """Weights in the shape of the description: the stored ones, or a projection's part of another
+    such array."""
+    stored, order = _stored(compiled, proj, weight), compiled.orders[proj.name]
     if proj.connector.rows is not None:
         values = np.empty(_n_synapses(compiled, proj))
         values[slice(None) if order is None else order] = stored
@@ -136,12 +139,13 @@ def put_weights(compiled: CompiledNetwork, proj: Projection, values: npt.ArrayLi
     stored[:] = given.ravel() if order is None else given.ravel()[order]
 
 
-def _stored(compiled: CompiledNetwork, proj: Projection) -> Floats:
+def _stored(compiled: CompiledNetwork, proj: Projection, weight: Floats | None = None) -> Floats:
     """The projection's part of the weight array."""
     arrays = compiled.arrays
+    weight = arrays.weight if weight is None else weight
     q = list(compiled.network.projections).index(proj.name)
     last = q + 1 == arrays.projs.size
-    return arrays.weight[arrays.projs[q].w_at : None if last else arrays.projs[q + 1].w_at]
+    return weight[arrays.projs[q].w_at : None if last else arrays.projs[q + 1].w_at]
 
 
 def _n_synapses(compiled: CompiledNetwork, proj: Projection) -> int:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from sortedcontainers import SortedList
 
-from simulator.boundary import checked_state
+from simulator.boundary import checked_state, raised_level
 from simulator.compile import compile_network
 from simulator.control import Controlled
 from simulator.drift_kernels import of_tuple
@@ -263,6 +263,15 @@ class Reference(Controlled):
         q = self._number(projection)
         self._modulate(q, 0.0, self._time)
         (self._resting.discard if learning else self._resting.add)(q)
+
+    def release(self, modulator: Population | str, amount: float) -> None:
+        """Raise the concentration of a neuromodulator at the present time."""
+        pop = self.network.find_population(modulator)
+        level = raised_level(self, pop, amount)
+        for q, proj in enumerate(self.network.projections.values()):
+            if proj.modulator is pop:
+                self._modulate(q, amount, self._time)
+        self.set_state(pop, "z", level)
 
     def set_state(self, population: Population | str, variable: str, values: npt.ArrayLike) -> None:
         """Set a state variable, for all neurons or one by one, at the present time."""

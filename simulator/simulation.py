@@ -11,12 +11,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulator.boundary import checked_state, clear_in_flight, clear_traces, put_state
+from simulator.boundary import (
+    checked_state,
+    clear_in_flight,
+    clear_traces,
+    put_state,
+    raised_level,
+)
 from simulator.compile import CompiledNetwork
 from simulator.control import Controlled
 from simulator.engine import Engine
 from simulator.errors import SimulationError
 from simulator.interrupt import HeldInterrupt
+from simulator.modulation import modulate, settled_weights
 from simulator.network import Network, Population, Projection
 from simulator.normalise import normalise
 from simulator.reading import check_variable, get_weights, put_weights, read_state
@@ -248,7 +255,10 @@ class Simulation(Controlled):
         The diagonal of an all-to-all projection without self connections holds no synapses; its
         entries mean nothing.
         """
-        return get_weights(self.compiled, self.network.find_projection(projection))
+        proj = self.network.find_projection(projection)
+        q = list(self.network.projections).index(proj.name)
+        settled = settled_weights(self.compiled, self._engine.state, q, self.time)
+        return get_weights(self.compiled, proj, settled)
 
     def set_weights(self, projection: Projection | str, values: npt.ArrayLike) -> None:
         """Replace the weights of a projection, in the shape of :meth:`weights`.
@@ -261,6 +271,7 @@ class Simulation(Controlled):
         """
         proj = self.network.find_projection(projection)
         before = self._weights_if_recorded(proj)
+        self._settle(proj)
         put_weights(self.compiled, proj, values)
         self._record_changes(proj, before)
 
@@ -278,6 +289,7 @@ class Simulation(Controlled):
         """
         proj = self.network.find_projection(projection)
         before = self._weights_if_recorded(proj)
+        self._settle(proj)
         normalise(self.compiled, proj, total)
         self._record_changes(proj, before)
 
@@ -300,7 +312,31 @@ class Simulation(Controlled):
         if proj.rule is None or not proj.rule.learns():
             raise SimulationError(f"projection {proj.name!r} has no rule that changes its weights")
         q = list(self.network.projections).index(proj.name)
+        self._settle(proj)
         self.compiled.arrays.projs.learns[q] = learning
+
+    def release(self, modulator: Population | str, amount: float) -> None:
+        """Raise the concentration of a neuromodulator at the present time, as if a spike of this
+        weight had just arrived.
+
+        Raises
+        ------
+        SimulationError
+            When the population is no modulator, or the amount no finite number.
+        """
+        pop = self.network.find_population(modulator)
+        level = raised_level(self, pop, amount)
+        self._be_alone()
+        for proj in self.network.projections.values():
+            if proj.modulator is pop:
+                self._settle(proj, amount)
+        self.set_state(pop, "z", level)
+
+    def _settle(self, proj: Projection, amount: float = 0.0) -> None:
+        """Bring modulated synapses up to date; release an amount of what they feel."""
+        q = list(self.network.projections).index(proj.name)
+        arrays = self.compiled.arrays
+        modulate(self.compiled, arrays, self._engine.state, q, amount, self.time)
 
     def set_state(self, population: Population | str, variable: str, values: npt.ArrayLike) -> None:
         """Set a state variable, for all neurons or one by one, at the present time.

@@ -48,7 +48,7 @@ def make_engine(
     network: Network, on_spikes: OnSpikes, on_changes: OnChanges, workers: int | None
 ) -> Engine:
     """An engine of so many workers, of one where the network cannot be shared out or a recorder
-    asks for the order of events of all neurons.
+    asks for the order of events of all neurons, or whose synapses are modulated.
 
     Raises
     ------
@@ -56,7 +56,8 @@ def make_engine(
         When ``workers`` is neither None (as many as pay) nor an integer >= 1.
     """
     n = chosen_workers(network, workers)
-    if network.recorders.events or network.recorders.changes:
+    modulated = any(proj.modulator is not None for proj in network.projections.values())
+    if network.recorders.events or network.recorders.changes or modulated:
         n = 1
     network = copy(network)  # as it is now: what is added later has no effect
     network.populations = dict(network.populations)
