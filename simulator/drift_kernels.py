@@ -15,12 +15,11 @@ from typing import Any, NamedTuple
 from numba.extending import register_jitable
 
 from simulator.arrays import SPARSE
-from simulator.errors import ModelError
 from simulator.model import Age, PlasticityRule
 from simulator.specialise import jitable
 from simulator.traces import TraceKernels
 
-__all__ = ["DriftKernels", "check_modulation", "drift_kernels", "of_tuple"]
+__all__ = ["DriftKernels", "drift_kernels", "of_tuple"]
 
 
 class DriftKernels(NamedTuple):
@@ -30,25 +29,6 @@ class DriftKernels(NamedTuple):
     settle: Any  # (p, net, st, q, s, x, y, synapses, t): synapse s, given what its traces read
     settle_row: Any  # (p, net, st, q, i, lo, hi, t): a row, or the synapses lo to hi of it
     modulate: Any  # (p, net, st, q, amount, t): all synapses, then a release
-
-
-def check_modulation(rule: type[PlasticityRule]) -> None:
-    """Refuse a rule that drifts without saying what the engine needs to know.
-
-    Raises
-    ------
-    ModelError
-        When it is not ``modulated``, or has no :class:`Age` on one of the sides.
-    """
-    if not rule.drifts():
-        return
-    if not rule.modulated:
-        raise ModelError(f"{rule.__name__} defines drift() or on_modulator(); set modulated = True")
-    for side in ("pre_traces", "post_traces"):
-        if not any(isinstance(trace, Age) for trace in getattr(rule, side)):
-            raise ModelError(
-                f"{rule.__name__} defines drift() or on_modulator(); put Age() into its {side}"
-            )
 
 
 def of_tuple(rule: type[PlasticityRule], function: Callable[..., Any]) -> Callable[..., Any]:

@@ -267,6 +267,12 @@ class PlasticityRule(Parametrised):
         may be defined.
 
     A rule that moves no weight defines :meth:`transmit` alone.
+
+    Raises
+    ------
+    ModelError
+        As :class:`Parametrised`; and where :meth:`drift` or :meth:`on_modulator` are defined by a
+        rule that is not modulated, or that has no :class:`Age` on one of the sides.
     """
 
     pre_traces: ClassVar[tuple[Trace | Age, ...]] = ()
@@ -274,6 +280,15 @@ class PlasticityRule(Parametrised):
     needs_partner: ClassVar[bool] = False
     variables: ClassVar[dict[str, float]] = {}
     modulated: ClassVar[bool] = False
+
+    def __init__(self, **parameters: float) -> None:
+        super().__init__(**parameters)
+        cls = type(self)
+        if cls.drifts():
+            cls.require(cls.modulated, "it defines drift() or on_modulator(); set modulated = True")
+        for side in ("pre_traces", "post_traces") if cls.drifts() else ():
+            dated = any(isinstance(trace, Age) for trace in getattr(cls, side))
+            cls.require(dated, f"it defines drift() or on_modulator(); put Age() into its {side}")
 
     @classmethod
     def learns(cls) -> bool:
