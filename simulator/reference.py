@@ -246,6 +246,7 @@ class Reference(Controlled):
         """Scale the weights into each neuron of a projection so that they add up to ``total``."""
         proj = self.network.find_projection(projection)
         check_scaling(self._compiled, proj, total)
+        self._modulate(self._number(proj), 0.0, self._time)
         incoming: dict[int, list[Synapse]] = {}
         for s in [s for row in self._rows[self._number(proj)] for s in row]:
             incoming.setdefault(s.post.index, []).append(s)
@@ -256,7 +257,7 @@ class Reference(Controlled):
             refuse_zero_sum(proj, np.array([sums[j]]), j)
         for j, synapses in incoming.items():
             for s in synapses:
-                s.weight *= total / sums[j]
+                s.values = (s.weight * (total / sums[j]), *s.values[1:])
 
     def set_learning(self, projection: Projection | str, learning: bool) -> None:
         """Switch the plasticity of a projection off or on again; its traces rest meanwhile."""
