@@ -12,9 +12,8 @@ from collections.abc import Callable
 from math import exp, isnan
 from typing import Any, NamedTuple
 
-from numba.extending import register_jitable
-
 from simulator.arrays import SPARSE
+from simulator.inner import register_jitable
 from simulator.model import Age, PlasticityRule
 from simulator.specialise import jitable
 from simulator.traces import TraceKernels

@@ -15,11 +15,11 @@ from math import inf, isnan
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
 from simulator.arrays import SPARSE
 from simulator.drift_kernels import drift_kernels
 from simulator.frames import next_frame
+from simulator.inner import register_jitable
 from simulator.model import Age, PlasticityRule
 from simulator.specialise import choose, jitable, record_from
 from simulator.traces import trace_kernels
