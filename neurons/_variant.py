@@ -70,6 +70,8 @@ def derive(
     setattr(sys.modules[module], name, made)
     taus, kick = jitable(base.time_constants, base.kick)
     endless, nothing = (inf,) * len(state), (0.0,) * len(state)
+    # What the base does for all neurons at once knows nothing of the option.
+    made.advance_all = staticmethod(NeuronModel.advance_all)
     made.time_constants = staticmethod(lambda p: taus(p) + endless)
     made.kick = staticmethod(lambda p, port: kick(p, port) + nothing)
     return made

@@ -252,7 +252,7 @@ def _horizon_table(model: type[NeuronModel], instances: list[tuple[Any, float]])
 
 
 def _may_share_a_clock(model: Any) -> bool:
-    return isinstance(model, NeuronModel) and not model.looks_ahead()
+    return isinstance(model, NeuronModel) and model.shares_clock(model.parameters)
 
 
 def _start(model: NeuronModel, block: Floats, keys: Floats) -> None:

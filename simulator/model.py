@@ -138,6 +138,12 @@ class NeuronModel(Parametrised):
         raise NotImplementedError
 
     @staticmethod
+    def advance_all(n: Any, count: int, p: Any, f: tuple[float, ...]) -> None:
+        """Optional: what :meth:`advance` does, to the last bit, for neurons 0 to ``count``; where
+        :meth:`advance` is too branched to be vectorised."""
+        raise NotImplementedError
+
+    @staticmethod
     def hold(n: Any, j: int, p: Any, f: tuple[float, ...]) -> None:
         """Move a refractory neuron over the interval of ``f``."""
         raise NotImplementedError
@@ -173,8 +179,14 @@ class NeuronModel(Parametrised):
 
     @classmethod
     def looks_ahead(cls) -> bool:
-        """Whether the model defines :meth:`crossing_soon`; its neurons then have a clock each."""
+        """Whether the model defines :meth:`crossing_soon`."""
         return cls.crossing_soon is not NeuronModel.crossing_soon
+
+    @classmethod
+    def shares_clock(cls, p: Any) -> bool:
+        """Whether neurons that one instant touches may be advanced together; not where
+        :meth:`crossing_soon` gives up."""
+        return not cls.looks_ahead()
 
     @staticmethod
     def fire(n: Any, j: int, p: Any) -> float:

@@ -96,6 +96,15 @@ def _of_model(model: type[NeuronModel]) -> PopulationKernels:
         model.fire,
     )
 
+    if model.advance_all is not NeuronModel.advance_all:
+        (advance_states,) = jitable(model.advance_all)
+    else:
+
+        @register_jitable
+        def advance_states(state, n, p, f):
+            for j in range(n):
+                advance(state, j, p, f)
+
     def touch(block, row, j, t_last, ref_until, t):
         touch_neuron(view(block[0]), j, load(block[1][row]), t_last, ref_until, t)
 
@@ -116,9 +125,7 @@ def _of_model(model: type[NeuronModel]) -> PopulationKernels:
             j = at + neurons[lo + k].odd_id - lo
             for v in range(states.shape[0]):
                 scratch[v, k] = states[v, j]
-        f = factors(p, dt)
-        for j in range(n):
-            advance(state, j, p, f)
+        advance_states(state, n, p, factors(p, dt))
         for k in range(n_odd):
             j = at + neurons[lo + k].odd_id - lo
             for v in range(states.shape[0]):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from neurons import LIFCond
+from neurons import LIFCond, lif_cond
 from neurons.lif_cond import scaled_gamma
 from simulator import ModelError
 from simulator.reference import Reference
@@ -202,3 +202,39 @@ def test_compiled_equals_readable() -> None:
 def test_bad_parameters_are_named(parameters: dict[str, float]) -> None:
     with pytest.raises(ModelError, match=next(iter(parameters))):
         LIFCond(**parameters)
+
+
+SHARED = st.floats(2.05, 500.0), st.floats(1e-6, 60.0), st.floats(0.0, 1.0)
+
+
+@given(*SHARED)
+def test_the_shared_series_is_the_closed_form(tau_m: float, dt: float, part: float) -> None:
+    p = LIFCond(tau_m=tau_m, tau_exc=1.0, tau_inh=1.0).parameters
+    f = LIFCond.factors(p, dt)
+    x = part * f[4]
+    keep, drive = lif_cond._relax(x * tau_m, dt, tau_m, 1.0)
+    assert lif_cond._relax_shared(x, f) == (
+        pytest.approx(keep, rel=1e-14),
+        pytest.approx(drive, rel=1e-14),
+    )
+
+
+@given(
+    st.floats(0.5, 100.0),
+    st.floats(1e-3, 20.0),
+    st.lists(
+        st.tuples(st.floats(-90.0, -50.0), st.floats(0.0, 80.0), st.floats(0.0, 80.0)), min_size=1
+    ),
+)
+def test_all_neurons_at_once_are_advanced_as_one_by_one(
+    tau_m: float, dt: float, neurons: list[tuple[float, float, float]]
+) -> None:
+    p = LIFCond(tau_m=tau_m, tau_exc=1.0, tau_inh=1.0).parameters
+    f = LIFCond.factors(p, dt)
+    columns = [np.array(values) for values in (*zip(*neurons, strict=True), [1.0] * len(neurons))]
+    together, alone = (LIFCond.State(*(c.copy() for c in columns)) for _ in range(2))
+    LIFCond.advance_all(together, len(neurons), p, f)
+    for j in range(len(neurons)):
+        LIFCond.advance(alone, j, p, f)
+    for name, values in alone._asdict().items():
+        np.testing.assert_array_equal(getattr(together, name), values)
