@@ -21,6 +21,7 @@ from simulator.identity import identity
 from simulator.instant_loop import make_instant_loop
 from simulator.interrupt import HeldInterrupt
 from simulator.loop_watch import AWAITED
+from simulator.needs import Needs, needs_of
 from simulator.sources import SetRates, open_sources
 from simulator.start import predict_all, to_modes
 from simulator.zero_delay import describe_loop
@@ -38,8 +39,8 @@ _SHORT, _LONG = 0.05, 0.2  # s
 
 
 @lru_cache(maxsize=64)
-def _event_loop(models: tuple[Any, ...], rules: tuple[Any, ...], stepped: bool, lazy: bool) -> Any:
-    return make_instant_loop(models, rules, stepped, lazy)
+def _event_loop(models: tuple[Any, ...], rules: tuple[Any, ...], needs: Needs) -> Any:
+    return make_instant_loop(models, rules, needs)
 
 
 class Engine:
@@ -69,9 +70,8 @@ class Engine:
         self.piece_start = 0.0  # ms, of the open piece of the sources
         self._piece_is_open = True  # as it is to be; not when rates were set since
         self._work = new_workspace(self.compiled, self.state)
-        pops = self.compiled.arrays.pops
-        stepped, lazy = bool(np.any((pops.group >= 0) & (pops.lazy == 0))), bool(np.any(pops.lazy))
-        self._loop = _event_loop(self.compiled.models, self.compiled.rules, stepped, lazy)
+        needs = needs_of(self.compiled)
+        self._loop = _event_loop(self.compiled.models, self.compiled.rules, needs)
         alone = self.compiled.drawn_alone
         first, sources = self.compiled.arrays.pops.lo.tolist(), set(network.populations) - alone
         self._sources = open_sources(network, first, sources)

@@ -44,6 +44,7 @@ from simulator.borrow import borrow
 from simulator.inner import register_jitable
 from simulator.loop_watch import note_column, note_neuron, note_row, probe_row, write_changes
 from simulator.model import NeuronModel, PlasticityRule
+from simulator.needs import Needs
 from simulator.queues import (
     flight_drop,
     flight_moved,
@@ -79,14 +80,12 @@ PASS = 16  # what a pass of the loop takes of the budget, in deliveries
 def make_instant_loop(
     models: Sequence[type[NeuronModel]],
     rules: Sequence[type[PlasticityRule]],
-    stepped: bool = True,
-    lazy: bool = True,
+    needs: Needs | None = None,
 ) -> Any:
     """Build ``loop(net, blocks, rule_blocks, st, work, until) -> status``.
 
     ``blocks`` is a tuple of (state, parameters) by model, ``rule_blocks`` of parameters by rule.
-    Without populations whose neurons are advanced (``stepped``), or left alone (``lazy``), the
-    parts for them need not be compiled.
+    Parts that are not among the ``needs`` (all of them, if None) are not compiled.
     All events up to and including ``until`` (ms) are handled.
     """
     source = digest(
@@ -94,9 +93,14 @@ def make_instant_loop(
         loop_watch, model, population_kernels, poisson_cells, prefetch, private_input, queues,
         roots, rule_kernels, specialise_module, traces, *models, *rules,
     )  # fmt: skip
+    # Branches on these are cut off before they are compiled.
+    stepped, together, lazy, driven, rows, whole, watched = Needs() if needs is None else needs
+    learning = any(rule.learns() for rule in rules)
+    modulated = any(rule.modulated for rule in rules)
+    transforms = any(rule.transmit is not PlasticityRule.transmit for rule in rules)
     of_models = population_kernels.population_kernels(models if stepped else ())
     of_rules = rule_kernels.rule_kernels(rules)
-    of_lazy = lazy_kernels.lazy_kernels(models if lazy else ())
+    of_lazy = lazy_kernels.lazy_kernels(models if lazy else (), driven)
     receive_row, receive_same, receive_one, fire_one = (
         of_models.receive_row, of_models.receive_same, of_models.receive_one, of_models.fire,
     )  # fmt: skip
@@ -105,7 +109,9 @@ def make_instant_loop(
     touch, crossing_time, make_odd, advance_population, search_population = (
         loop_together.make_advancing(of_models)
     )
-    learn_from_row, learn_from_spike, settle, release = loop_learning.make_learning(rules, of_rules)
+    learn_from_row, learn_from_spike, settle, release = loop_learning.make_learning(
+        rules, of_rules, rows, whole
+    )
     set_frame, examine_list, open_bucket, next_check, fire_lazy, wake_lazy = loop_lazy.make_lazy(
         of_lazy
     )
@@ -134,7 +140,8 @@ def make_instant_loop(
         """Send a spike on its way along every projection; record it."""
         k = st.neurons[g].pop
         i = g - net.pops[k].lo
-        note_neuron(st, g)
+        if watched:
+            note_neuron(st, g)
         if net.pops[k].recorded:
             st.output[st.engine[0].n_out].t, st.output[st.engine[0].n_out].i = t, g
             st.engine[0].n_out += 1
@@ -205,7 +212,7 @@ def make_instant_loop(
         uniform = net.projs[q].kind == UNIFORM
         first = net.projs[q].w_at if uniform else net.projs[q].w_at + i * n
         values = net.weight
-        if net.projs[q].transmits:
+        if transforms and net.projs[q].transmits:
             count = 1 if uniform else n
             transmit(
                 rule_blocks,
@@ -220,7 +227,7 @@ def make_instant_loop(
             values, first = work.sent, 0
         st.engine[0].deliveries += n - net.projs[q].no_self
         skip = i if net.projs[q].no_self else n
-        if net.pops[k].lazy:
+        if lazy and net.pops[k].lazy:
             set_frame(net, blocks, st, work, k, t)
             dt = t - st.pops[k].frame
             st.engine[0].t_used = t
@@ -234,17 +241,17 @@ def make_instant_loop(
                     first if uniform else first + skip + 1, uniform, st.left, lo, st.used_up,
                     st.engine[0].n_used,
                 )  # fmt: skip
-        elif not net.pops[k].together:
+        elif stepped and not net.pops[k].together:
             for j in range(n):
                 if j != skip:
                     touch_target(net, blocks, st, work, lo + j, t)
                     w = values[first] if uniform else values[first + j]
                     receive_one(blocks, group, row, at + j, port, w)
-        elif uniform:
+        elif together and uniform:
             receive_same(blocks, group, row, at, skip, port, values[first])
             if skip < n:
                 receive_same(blocks, group, row, at + skip + 1, n - skip - 1, port, values[first])
-        else:
+        elif together:
             receive_row(blocks, group, row, at, skip, port, values, first)
             if skip < n:
                 receive_row(
@@ -257,7 +264,7 @@ def make_instant_loop(
         k = net.projs[q].post
         same = net.projs[q].same
         values, first = net.weight, net.projs[q].w_at + (0 if same else lo)
-        if net.projs[q].transmits:
+        if transforms and net.projs[q].transmits:
             transmit(
                 rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net.weight, first,
                 1 if same else hi - lo, t, work.sent,
@@ -266,7 +273,7 @@ def make_instant_loop(
         st.engine[0].deliveries += hi - lo
         group, row, at, port = net.pops[k].group, net.pops[k].row, net.pops[k].at, net.projs[q].port
         post = net.projs[q].post_at
-        if net.pops[k].lazy:
+        if lazy and net.pops[k].lazy:
             set_frame(net, blocks, st, work, k, t)
             st.engine[0].t_used = t
             st.engine[0].n_used = add_row(
@@ -275,43 +282,48 @@ def make_instant_loop(
                 st.engine[0].n_used,
             )  # fmt: skip
             return
-        for s in range(lo, hi):
-            j = net.syn_post[post + s]
-            touch_target(net, blocks, st, work, net.pops[k].lo + j, t)
-            w = values[first if same else first + s - lo]
-            receive_one(blocks, group, row, at + j, port, w)
+        if stepped:
+            for s in range(lo, hi):
+                j = net.syn_post[post + s]
+                touch_target(net, blocks, st, work, net.pops[k].lo + j, t)
+                w = values[first if same else first + s - lo]
+                receive_one(blocks, group, row, at + j, port, w)
 
     @register_jitable(forceinline=True)
     def deliver(net, blocks, rule_blocks, st, work, t):
         """Everything that arrives at t."""
         n_rows = collect_rows(net, st, work, t)
-        advance_targets(net, blocks, st, work, n_rows, t)
-        settle(net, rule_blocks, st, work, n_rows, t)
+        if together:
+            advance_targets(net, blocks, st, work, n_rows, t)
+        if modulated:
+            settle(net, rule_blocks, st, work, n_rows, t)
         st.engine[0].n_touched = 0
         for r in range(n_rows):
             q = work.rows[r].q
-            if net.projs[q].kind == SPARSE:
+            if rows and net.projs[q].kind == SPARSE:
                 deliver_row(
                     net, blocks, rule_blocks, st, work, q, work.rows[r].lo, work.rows[r].hi, t
                 )
-            else:
+            elif whole:
                 deliver_whole(net, blocks, rule_blocks, st, work, q, work.rows[r].i, t)
         for r in range(n_rows):
             q = work.rows[r].q
-            if net.projs[q].learns:
+            if learning and net.projs[q].learns:
                 learn_from_row(
                     net, rule_blocks, st, work, q, work.rows[r].i, work.rows[r].lo,
                     work.rows[r].hi, t,
                 )  # fmt: skip
-                if net.projs[q].logged:
+                if watched and net.projs[q].logged:
                     note_row(net, st, q, work.rows[r].i, work.rows[r].lo, work.rows[r].hi)
-            if net.projs[q].probed:
+            if watched and net.projs[q].probed:
                 probe_row(net, st, q, work.rows[r].i, work.rows[r].lo, work.rows[r].hi)
-        release(net, rule_blocks, st, work, n_rows, t)
-        for a in range(st.engine[0].n_touched):
-            g = st.neurons[a].touched
-            st.neurons[g].stamped = 0
-            predict_neuron(net, blocks, st, g)
+        if modulated:
+            release(net, rule_blocks, st, work, n_rows, t)
+        if stepped:
+            for a in range(st.engine[0].n_touched):
+                g = st.neurons[a].touched
+                st.neurons[g].stamped = 0
+                predict_neuron(net, blocks, st, g)
 
     # -- spikes ------------------------------------------------------------------------------
 
@@ -320,7 +332,7 @@ def make_instant_loop(
         """All neurons whose crossing is at t, by number; wakes those whose rest ends."""
         n = 0
         for k in range(net.pops.size):
-            if net.pops[k].together and st.pops[k].cross == t:
+            if together and net.pops[k].together and st.pops[k].cross == t:
                 lo = net.pops[k].lo
                 for a in range(st.pops[k].n_found):
                     if st.neurons[lo + a].found_t == t:
@@ -329,9 +341,9 @@ def make_instant_loop(
         while st.engine[0].n_due > 0 and st.neurons[st.neurons[0].tree].due == t:
             g = st.neurons[0].tree
             k = st.neurons[g].pop
-            if st.neurons[g].wakes != CROSSES and net.pops[k].lazy:
+            if lazy and st.neurons[g].wakes != CROSSES and net.pops[k].lazy:
                 wake_lazy(net, blocks, st, work, k, g, t)
-            elif st.neurons[g].wakes != CROSSES:
+            elif stepped and st.neurons[g].wakes != CROSSES:
                 touch(net, blocks, st, g, t)
                 predict_neuron(net, blocks, st, g)
             else:
@@ -347,29 +359,34 @@ def make_instant_loop(
         return n
 
     @register_jitable(forceinline=True)
+    def fire_stepped(net, blocks, st, k, g, t):
+        if together and net.pops[k].together and not st.neurons[g].odd:
+            st.neurons[g].t_last = st.pops[k].clock
+            make_odd(net, st, k, g)
+        touch(net, blocks, st, g, t)
+        j = net.pops[k].at + g - net.pops[k].lo
+        st.neurons[g].ref_until = t + fire_one(blocks, net.pops[k].group, net.pops[k].row, j)
+        if together and net.pops[k].together:
+            st.pops[k].checked = -infinity
+        else:
+            predict_neuron(net, blocks, st, g)
+
+    @register_jitable(forceinline=True)
     def fire_all(net, blocks, rule_blocks, st, work, t):
         """Reset the neurons that cross at t, let their synapses learn, send their spikes."""
         n = collect_spikes(net, blocks, st, work, t)
         for a in range(n):
             g = st.neurons[a].fired
             k = st.neurons[g].pop
-            if net.pops[k].lazy:
+            if lazy and net.pops[k].lazy:
                 fire_lazy(net, blocks, st, work, k, g, t)
-                continue
-            if net.pops[k].together and not st.neurons[g].odd:
-                st.neurons[g].t_last = st.pops[k].clock
-                make_odd(net, st, k, g)
-            touch(net, blocks, st, g, t)
-            j = net.pops[k].at + g - net.pops[k].lo
-            st.neurons[g].ref_until = t + fire_one(blocks, net.pops[k].group, net.pops[k].row, j)
-            if net.pops[k].together:
-                st.pops[k].checked = -infinity
-            else:
-                predict_neuron(net, blocks, st, g)
-        for a in range(n):
-            learn_from_spike(net, rule_blocks, st, work, st.neurons[a].fired, t)
-            if st.seen.size > 0:
-                note_column(net, st, st.neurons[a].fired)
+            elif stepped:
+                fire_stepped(net, blocks, st, k, g, t)
+        if learning:
+            for a in range(n):
+                learn_from_spike(net, rule_blocks, st, work, st.neurons[a].fired, t)
+                if watched and st.seen.size > 0:
+                    note_column(net, st, st.neurons[a].fired)
         for a in range(n):
             emit(net, st, st.neurons[a].fired, t)
         if n > 0:
@@ -394,11 +411,12 @@ def make_instant_loop(
     def next_crossing(net, blocks, st, work, horizon):
         """Time of the earliest crossing (or end of a rest) before the horizon."""
         t = infinity
-        for k in range(net.pops.size):
-            if net.pops[k].together:
-                if st.pops[k].checked < horizon and not st.pops[k].cross < st.pops[k].checked:
-                    search_population(net, blocks, st, work, k, horizon)
-                t = min(t, st.pops[k].cross)
+        if together:
+            for k in range(net.pops.size):
+                if net.pops[k].together:
+                    if st.pops[k].checked < horizon and not st.pops[k].cross < st.pops[k].checked:
+                        search_population(net, blocks, st, work, k, horizon)
+                    t = min(t, st.pops[k].cross)
         if st.engine[0].n_due > 0:
             t = min(t, st.neurons[st.neurons[0].tree].due)
         return t
@@ -439,18 +457,20 @@ def make_instant_loop(
             if st.engine[0].halt:
                 until = st.engine[0].now
                 past = np.nextafter(until, infinity)
-            if st.engine[0].n_used > 0:
+            if lazy and st.engine[0].n_used > 0:
                 examine_list(net, blocks, st, work)
             arrival = next_arrival(net, st)
             horizon = min(arrival, st.engine[0].input_end, past)
             spike = next_crossing(net, blocks, st, work, horizon)
             t = min(spike, arrival)
-            check, k = next_check(net, st)
-            if check <= min(t, st.engine[0].input_end, until):
-                open_bucket(net, st, k, check)
-                continue
+            if lazy:
+                check, k = next_check(net, st)
+                if check <= min(t, st.engine[0].input_end, until):
+                    open_bucket(net, st, k, check)
+                    continue
             if (
-                st.engine[0].n_dirty > 0
+                watched
+                and st.engine[0].n_dirty > 0
                 and min(t, st.engine[0].input_end) > st.engine[0].now
                 and not write_changes(net, st)
             ):
@@ -460,7 +480,7 @@ def make_instant_loop(
                 return DONE
             if t >= st.engine[0].input_end:
                 return MORE_INPUT
-            if spike == arrival and rest_ends(net, st):
+            if lazy and spike == arrival and rest_ends(net, st):
                 # Not at rest any more when something arrives at this very instant.
                 g = st.neurons[0].tree
                 wake_lazy(net, blocks, st, work, st.neurons[g].pop, g, t)

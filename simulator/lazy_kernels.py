@@ -62,9 +62,9 @@ class LazyKernels(NamedTuple):
     release: Any  # (net, st, work, k, g, t)
 
 
-def lazy_kernels(models: Sequence[type[NeuronModel]]) -> LazyKernels:
-    """The kernels of a network with these models."""
-    made = [_of_model(m) if m.linear else _stand_ins() for m in models]
+def lazy_kernels(models: Sequence[type[NeuronModel]], driven: bool = True) -> LazyKernels:
+    """The kernels of a network with these models, and with private inputs or without."""
+    made = [_of_model(m, driven) if m.linear else _stand_ins() for m in models]
     defaults = _stand_ins()
     return LazyKernels(
         *(choose([kernels[k] for kernels in made], d) for k, d in enumerate(defaults))
@@ -97,7 +97,7 @@ def _arrivals(st, r, until):
     return float(n)
 
 
-def _of_model(model: type[NeuronModel]) -> LazyKernels:
+def _of_model(model: type[NeuronModel], with_inputs: bool) -> LazyKernels:
     view, load = record_from(model.State), record_from(model.Parameters)
     time_constants, kick, to_modes, from_modes, clamp, allowance, cross, reset = jitable(
         model.time_constants,
@@ -196,6 +196,8 @@ def _of_model(model: type[NeuronModel]) -> LazyKernels:
         ``work.decay`` is for t.
         """
         e = net.pops[k].input
+        if not with_inputs:
+            return
         if e < 0:
             return
         tau, amount = time_constants(p), kick(p, net.inputs[e].port)
@@ -228,7 +230,7 @@ def _of_model(model: type[NeuronModel]) -> LazyKernels:
         # A bucket begins at its number times the length: this one has begun.
         number = np.int64(floor(t / net.pops[k].bucket + 1e-9))
         found = 0
-        driven, at, weight = net.pops[k].input >= 0, 0, 0.0
+        driven, at, weight = with_inputs and net.pops[k].input >= 0, 0, 0.0
         if driven:
             e = net.pops[k].input
             at, weight = net.inputs[e].at - net.pops[k].lo, max(net.inputs[e].weight, 0.0)

@@ -36,8 +36,13 @@ def _sent(net: NetworkArrays, q: int, i: int, lo: int, hi: int) -> float:
     return float(total)
 
 
-def make_learning(rules: Sequence[type[PlasticityRule]], kernels: RuleKernels) -> Learning:
-    """Specialise to the rules of a network."""
+def make_learning(
+    rules: Sequence[type[PlasticityRule]],
+    kernels: RuleKernels,
+    rows: bool = True,
+    whole: bool = True,
+) -> Learning:
+    """Specialise to the rules of a network, and to synapses in rows or onto whole populations."""
     _, learn_dense, learn_sparse, learn_column, settle_row, modulate = kernels
     modulated = any(rule.modulated for rule in rules)
 
@@ -45,9 +50,9 @@ def make_learning(rules: Sequence[type[PlasticityRule]], kernels: RuleKernels) -
     def learn_from_row(net, rule_blocks, st, work, q, i, lo, hi, t):
         """Presynaptic side of a rule: the row's weights, then its trace."""
         group, row = net.projs[q].rule, net.projs[q].rule_row
-        if net.projs[q].kind == SPARSE:
+        if rows and net.projs[q].kind == SPARSE:
             learn_sparse(rule_blocks, group, row, net, st, work, q, i, lo, hi, t)
-        else:
+        elif whole:
             learn_dense(rule_blocks, group, row, net, st, work, q, i, t)
 
     @register_jitable(forceinline=True)

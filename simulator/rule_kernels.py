@@ -45,6 +45,16 @@ def rule_kernels(rules: Sequence[type[PlasticityRule]]) -> RuleKernels:
     def nothing(*args):
         return None
 
+    # What a rule is never asked for need not be compiled.
+    for g, rule in enumerate(rules):
+        if rule.transmit is PlasticityRule.transmit:
+            made[g] = made[g]._replace(transmit=nothing)
+        if not rule.learns():
+            made[g] = made[g]._replace(
+                learn_dense=nothing, learn_sparse=nothing, learn_column=nothing
+            )
+        if not rule.modulated:
+            made[g] = made[g]._replace(settle_row=nothing, modulate=nothing)
     return RuleKernels(
         *(
             choose([kernels[k] for kernels in made], nothing)

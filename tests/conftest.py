@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import settings
 
 from simulator import engine
+from simulator.needs import Needs
 
 # Compilation makes the first example of a property arbitrarily slow, and a test must not measure
 # time; a continuous-integration run must draw the same examples every time.
@@ -17,14 +18,14 @@ settings.load_profile("spikemesh")
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-# A loop is compiled for what the populations of a network need.  Networks that are drawn at random
+# A loop is compiled for what a network needs.  Networks that are drawn at random
 # need now this, now that: with everything in it one loop serves them all.  That a loop without the
 # parts that are not needed gives the same bits is tested in simulator/test_instant_loop.py.
 make_loop = engine._event_loop
 
 
-def whole_loop(models: Any, rules: Any, stepped: bool, lazy: bool) -> Any:
-    return make_loop(models, rules, True, True)
+def whole_loop(models: Any, rules: Any, needs: Needs) -> Any:
+    return make_loop(models, rules, Needs())
 
 
 engine._event_loop = whole_loop  # type: ignore[assignment]
