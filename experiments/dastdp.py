@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -121,9 +121,7 @@ def _model(config: Config, seed: int) -> Model:
     from experiments.dastdp_parts.paper import defaults
 
     usual = defaults(config.data, config.n)
-    names = (
-        "nu_hidden", "nu_output", "kappa", "tau_theta", "v_th", "beta", "output_ceiling", "inhibition",
-    )  # fmt: skip
+    names = [field.name for field in fields(usual) if field.name != "epochs"]
     chosen = {name: getattr(config, name) for name in names}
     values = {
         name: getattr(usual, name) if value is None else value for name, value in chosen.items()
