@@ -27,7 +27,7 @@ from typing import Any
 from simulator.inner import register_jitable
 from simulator.model import PlasticityRule
 
-__all__ = ["bounded", "check_rule", "depressed", "potentiated", "power"]
+__all__ = ["bounded", "check_rule", "depressed", "potentiated", "power", "shifted"]
 
 
 def check_rule(rule: type[PlasticityRule], p: Any) -> None:
@@ -54,25 +54,31 @@ def bounded(w: float, p: Any) -> float:
 
 
 @register_jitable
+def shifted(w: float, a: float, p: Any) -> float:
+    """The weight moved by ``a`` spans, at most one, towards ``w_max`` where ``a`` is positive."""
+    return bounded(w + (p.w_max - p.w_min) * min(1.0, max(-1.0, a)), p)
+
+
+@register_jitable
 def potentiated(w: float, a: float, mu: float, p: Any) -> float:
     """The weight after potentiation by ``a`` >= 0 with exponent ``mu``."""
-    return bounded(w + (p.w_max - p.w_min) * _step(w, p.w_max, a, mu, p), p)
+    return shifted(w, _step(w, p.w_max, a, mu, p), p)
 
 
 @register_jitable
 def depressed(w: float, a: float, mu: float, p: Any) -> float:
     """The weight after depression by ``a`` >= 0 with exponent ``mu``."""
-    return bounded(w - (p.w_max - p.w_min) * _step(w, p.w_min, a, mu, p), p)
+    return shifted(w, -_step(w, p.w_min, a, mu, p), p)
 
 
 @register_jitable
 def _step(w: float, end: float, a: float, mu: float, p: Any) -> float:
-    """Part of the span, at most all of it: ``a`` times a power of the distance to ``end``."""
+    """``a`` times a power of the distance to ``end``, in spans."""
     if mu != 0.0:
         # In [0, 1] even where a weight was set outside its bounds.
         room = min(1.0, abs((end - w) / (p.w_max - p.w_min)))
         a *= power(room, mu)
-    return min(1.0, a)
+    return a
 
 
 @register_jitable

@@ -15,7 +15,7 @@ Source: Vogels, Sprekeler, Zenke, Clopath & Gerstner, Science 334 (2011), with i
 
 from __future__ import annotations
 
-from math import copysign
+from math import copysign, isfinite
 from typing import Any, NamedTuple
 
 from plasticity._weights import bounded, check_rule
@@ -41,6 +41,8 @@ class InhibitorySTDP(PlasticityRule):
     def check(cls, p: Any) -> None:
         check_rule(cls, p)
         cls.require(p.eta >= 0, f"eta = {p.eta}; it must be >= 0")
+        alpha = 2e-3 * p.rho_0 * p.tau
+        cls.require(isfinite(alpha), f"rho_0 = {p.rho_0} Hz and tau = {p.tau} ms are too large")
 
     @staticmethod
     def on_pre(w: float, x: tuple[float, ...], y: tuple[float, ...], p: Any) -> float:

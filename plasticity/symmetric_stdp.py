@@ -18,9 +18,25 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from simulator.inner import register_jitable
 from simulator.model import PlasticityRule, Trace
 
-__all__ = ["SymmetricSTDP"]
+__all__ = ["SymmetricSTDP", "check_symmetric", "strengthened"]
+
+
+def check_symmetric(rule: type[PlasticityRule], p: Any) -> None:
+    """Refuse a time constant that is not positive, and a rate or a step below 0."""
+    rule.require(p.tau > 0, f"tau = {p.tau} ms; it must be > 0")
+    rule.require(p.nu >= 0, f"nu = {p.nu}; it must be >= 0")
+    rule.require(p.increment >= 0, f"increment = {p.increment}; it must be >= 0")
+
+
+@register_jitable
+def strengthened(w: float, trace: float, p: Any) -> float:
+    """The weight after a spike of one side, given the trace of the other."""
+    if trace > 0.0:
+        w = min(p.w_max, w + p.nu * p.increment * trace)
+    return w
 
 
 class SymmetricSTDP(PlasticityRule):
@@ -38,18 +54,12 @@ class SymmetricSTDP(PlasticityRule):
 
     @classmethod
     def check(cls, p: Any) -> None:
-        cls.require(p.tau > 0, f"tau = {p.tau} ms; it must be > 0")
-        cls.require(p.nu >= 0, f"nu = {p.nu}; it must be >= 0")
-        cls.require(p.increment >= 0, f"increment = {p.increment}; it must be >= 0")
+        check_symmetric(cls, p)
 
     @staticmethod
     def on_pre(w: float, x: tuple[float, ...], y: tuple[float, ...], p: Any) -> float:
-        if y[0] > 0.0:
-            w = min(p.w_max, w + p.nu * p.increment * y[0])
-        return w
+        return strengthened(w, y[0], p)
 
     @staticmethod
     def on_post(w: float, x: tuple[float, ...], y: tuple[float, ...], p: Any) -> float:
-        if x[0] > 0.0:
-            w = min(p.w_max, w + p.nu * p.increment * x[0])
-        return w
+        return strengthened(w, x[0], p)

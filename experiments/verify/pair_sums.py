@@ -12,7 +12,7 @@ from collections.abc import Callable
 from math import exp
 from typing import Any
 
-__all__ = ["PAIR_SUMS"]
+__all__ = ["PAIR_SUMS", "Times", "last"]
 
 Times = list[float]
 Sum = Callable[[float, Times, Times, Any], float]
@@ -41,27 +41,58 @@ def _all(t: float, times: Times, tau: float) -> float:
     return sum(exp((s - t) / tau) for s in times)
 
 
-def _last(t: float, times: Times, tau: float) -> float:
+def last(t: float, times: Times, tau: float) -> float:
+    """What is left at ``t`` (ms) of the last of the times; 0 if there is none."""
     return max((exp((s - t) / tau) for s in times), default=0.0)
 
 
 Reach = Callable[[float, Times, float], float]
 
 
-def _pairs(of_spikes: Reach, of_arrivals: Reach) -> Sum:
-    """Pair STDP, Guetig et al. 2003: distances summed as ``of_spikes`` and ``of_arrivals`` say."""
+def _depress(of_spikes: Reach) -> Change:
+    """Pair STDP, Guetig et al. 2003: the distances to the spikes before, summed."""
 
-    def depress(w: float, t: float, arrivals: Times, spikes: Times, p: Any) -> Any:
+    def change(w: float, t: float, arrivals: Times, spikes: Times, p: Any) -> Any:
         room = (w - p.w_min) / (p.w_max - p.w_min)
         pairs = of_spikes(t, spikes, p.tau_minus)
         return w - (p.w_max - p.w_min) * p.a_minus * room**p.mu_minus * pairs
 
-    def potentiate(w: float, t: float, arrivals: Times, spikes: Times, p: Any) -> Any:
+    return change
+
+
+def _potentiate(of_arrivals: Reach) -> Change:
+    def change(w: float, t: float, arrivals: Times, spikes: Times, p: Any) -> Any:
         room = (p.w_max - w) / (p.w_max - p.w_min)
         pairs = of_arrivals(t, arrivals, p.tau_plus)
         return w + (p.w_max - p.w_min) * p.a_plus * room**p.mu_plus * pairs
 
-    return _in_order(depress, potentiate)
+    return change
+
+
+def _centred() -> Sum:
+    """Morrison, Diesmann & Gerstner 2008, figure 7B: arrivals that no spike has followed yet; one
+    at the instant of a spike came before it."""
+    potentiate = _potentiate(_all)
+
+    def spike(w: float, t: float, arrivals: Times, spikes: Times, p: Any) -> Any:
+        return potentiate(w, t, [a for a in arrivals if not spikes or a > max(spikes)], spikes, p)
+
+    return _in_order(_depress(last), spike)
+
+
+def _restricted() -> Sum:
+    """Morrison, Diesmann & Gerstner 2008, figure 7C: a pair has no other spike within it."""
+    depress, potentiate = _depress(last), _potentiate(last)
+
+    def arrival(w: float, t: float, arrivals: Times, spikes: Times, p: Any) -> Any:
+        near = [s for s in spikes if not any(s < a for a in arrivals)]
+        return depress(w, t, arrivals, near, p)
+
+    def spike(w: float, t: float, arrivals: Times, spikes: Times, p: Any) -> Any:
+        near = [a for a in arrivals if not any(a <= s for s in spikes)]
+        return potentiate(w, t, near, spikes, p)
+
+    return _in_order(arrival, spike)
 
 
 def _triplets(reach: Reach) -> Sum:
@@ -117,10 +148,10 @@ def wtcrl(w: float, arrivals: Times, spikes: Times, p: Any) -> float:
     before it."""
     for t, spike in sorted([(t, False) for t in arrivals] + [(t, True) for t in spikes]):
         if spike:
-            trace = _last(t, [a for a in arrivals if a <= t], p.tau_x)
+            trace = last(t, [a for a in arrivals if a <= t], p.tau_x)
             change = p.a_plus * (1.0 - trace - w + p.w_offset)
         else:
-            trace = _last(t, [s for s in spikes if s < t], p.tau_y)
+            trace = last(t, [s for s in spikes if s < t], p.tau_y)
             change = -p.a_minus * (1.0 - trace)
         if trace > p.epsilon:
             w = min(1.0, max(0.0, w + change))
@@ -130,10 +161,12 @@ def wtcrl(w: float, arrivals: Times, spikes: Times, p: Any) -> float:
 # By the name of the rule.
 PAIR_SUMS: dict[str, Sum] = {
     "InhibitorySTDP": _inhibitory(),
-    "NearestPairSTDP": _pairs(_last, _last),
-    "NearestTripletSTDP": _triplets(_last),
-    "PairSTDP": _pairs(_all, _all),
+    "NearestPairSTDP": _in_order(_depress(last), _potentiate(last)),
+    "NearestTripletSTDP": _triplets(last),
+    "PairSTDP": _in_order(_depress(_all), _potentiate(_all)),
     "PowerLawSTDP": _power_law(),
+    "PreCentredPairSTDP": _centred(),
+    "RestrictedPairSTDP": _restricted(),
     "SymmetricSTDP": symmetric,
     "TripletSTDP": _triplets(_all),
     "WTCRL": wtcrl,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import exp
 from typing import Any
 
@@ -14,9 +14,11 @@ from experiments.reporting import Reporter
 from experiments.verify.brute_force import seed_of
 from experiments.verify.engine_network import shared_loop
 from experiments.verify.pair_sums import PAIR_SUMS
+from experiments.verify.reward_sums import REWARD_SUMS, Releases
 from experiments.verify.rows import Row, judged, not_run
-from neurons import LIFDelta
+from neurons import Concentration, LIFDelta
 from simulator import Network, PlasticityRule, Simulation, all_to_all, explicit, one_to_one
+from simulator.connect import Connector
 
 __all__ = ["rule_rows"]
 
@@ -26,15 +28,23 @@ _SPAN = 100.0  # ms
 _NEURONS = 10
 _DELAYS = {"dense": 0.5, "one delay": 1.75, "several delays": None}  # ms, by kind of projection
 
+_SUMS: dict[str, Callable[..., float]] = {**PAIR_SUMS, **REWARD_SUMS}
+_DOPAMINE = Releases([10.0, 30.5, 31.0, 72.390625], [0.7] * 4, 25.0, _SPAN + 2.0)
+
 Floats = npt.NDArray[np.float64]
 
 # By the name of the rule: parameters at which weights move a lot and meet their bounds.
 _STRONG: dict[str, dict[str, float]] = {
+    "DopamineSTDP": {"a_plus": 0.001, "a_minus": 0.001, "tonic": 0.2, "w_max": -1.0},
+    "GatedSymmetricSTDP": {"nu": 0.01, "gate": 0.4},
     "InhibitorySTDP": {"eta": 0.02, "rho_0": 280.0, "w_max": -1.0},
     "NearestPairSTDP": {"a_plus": 0.1, "a_minus": 0.1, "mu_plus": 0.5, "w_max": 2.0},
     "NearestTripletSTDP": {"a2_plus": 0.02, "a2_minus": 0.06, "a3_minus": 0.03},
     "PairSTDP": {"a_plus": 0.05, "a_minus": 0.05, "mu_plus": 1.0, "mu_minus": 0.3},
     "PowerLawSTDP": {"alpha": 0.5, "w_max": 5.0},
+    "PreCentredPairSTDP": {"a_plus": 0.05, "a_minus": 0.03, "mu_plus": 0.5, "w_max": -2.0},
+    "RestrictedPairSTDP": {"a_plus": 0.1, "a_minus": 0.1, "mu_minus": 0.5},
+    "RewardSTDP": {"rate": 0.1, "tau_c": 30.0},
     "SymmetricSTDP": {"nu": 0.01},
     "TripletSTDP": {"a2_plus": 0.01, "a3_plus": 0.001, "a2_minus": 0.007, "a3_minus": 0.0007},
     "WTCRL": {"a_plus": 0.2, "a_minus": 0.1, "tau_x": 5.0, "tau_y": 8.0},
@@ -59,7 +69,7 @@ def rule_rows(rules: list[type[PlasticityRule]], trains: int, reporter: Reporter
 
 def _sum_of(rule: type[PlasticityRule]) -> str | None:
     """The name under which a sum over pairs is known."""
-    return next((base.__name__ for base in rule.__mro__ if base.__name__ in PAIR_SUMS), None)
+    return next((base.__name__ for base in rule.__mro__ if base.__name__ in _SUMS), None)
 
 
 class _Learned:
@@ -76,6 +86,9 @@ class _Learned:
         teacher = net.population("teacher", _NEURONS, SpikeTimes(*self.post))
         v = net.population("v", _NEURONS, LIFDelta(v_th=1e9))
         net.projection(teacher, v, one_to_one(), weight=1e12, delay=0.0)
+        spikes = net.population("dopamine neuron", 1, SpikeTimes(_DOPAMINE.times))
+        dopamine = net.population("dopamine", 1, Concentration(tau=_DOPAMINE.tau))
+        net.projection(spikes, dopamine, all_to_all(), _DOPAMINE.amounts[0], 0.0)
         self.start: dict[str, Floats] = {}
         self.delay: dict[str, Floats] = {}
         for rule in rules:
@@ -85,11 +98,14 @@ class _Learned:
                 w = rng.uniform(0.2, 0.9, shape) * getattr(p, "w_max", 1.0)
                 d = rng.choice([0.0, 0.5, 1.75], shape) if delay is None else np.full(shape, delay)
                 self.start[name], self.delay[name] = w, d
-                if kind == "dense":
-                    net.projection(u, v, all_to_all(), w, d[0, 0], rule=rule, name=name)
-                else:
-                    pairs = explicit(*(index.ravel() for index in np.indices(shape)))
-                    net.projection(u, v, pairs, w.ravel(), d.ravel(), rule=rule, name=name)
+                connector: Connector = all_to_all()
+                if kind != "dense":
+                    connector = explicit(*(index.ravel() for index in np.indices(shape)))
+                    w, d = w.ravel(), d.ravel()
+                net.projection(
+                    u, v, connector, w, d if delay is None else delay, rule=rule, name=name,
+                    modulator=dopamine if rule.modulated else None,
+                )  # fmt: skip
         net.record_spikes(v)
         self.simulation = Simulation(net)
         self.simulation.run(_SPAN + 2.0)
@@ -97,7 +113,8 @@ class _Learned:
 
     def row(self, rule: type[PlasticityRule], name: str) -> Row:
         """Every weight of a rule compared with the sum over the spikes of its two trains."""
-        by_pairs, p = PAIR_SUMS[name], self.rules[rule].parameters
+        by_pairs = _SUMS[name]
+        p, more = self.rules[rule].parameters, (_DOPAMINE,) if rule.modulated else ()
         worst, pairs, count = 0.0, 0, 0
         for kind in _DELAYS:
             projection = f"{rule.__name__}, {kind}"
@@ -107,7 +124,7 @@ class _Learned:
                 spikes = self.post[0][self.post[1] == j].tolist()
                 if self.times[self.fired == j].tolist() != spikes:
                     worst = np.inf
-                expected = by_pairs(float(self.start[projection][i, j]), arrivals, spikes, p)
+                expected = by_pairs(float(self.start[projection][i, j]), arrivals, spikes, p, *more)
                 worst = max(worst, abs(float(got[i, j]) - expected))
                 pairs += len(arrivals) * len(spikes)
                 count += 1

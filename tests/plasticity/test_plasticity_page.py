@@ -14,5 +14,6 @@ def test_the_examples_run() -> None:
 
 def test_every_rule_is_in_the_table() -> None:
     lines = PAGE.read_text(encoding="utf-8").splitlines()
-    named = [line.split("`")[1] for line in lines if line.startswith("| `") and "Trace" not in line]
+    named = [line.split("`")[1] for line in lines if line.startswith("| `")]
+    named = [name for name in named if "(" not in name]  # traces have a table of their own
     assert sorted(named) == sorted(plasticity.__all__)
