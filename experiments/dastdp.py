@@ -57,7 +57,7 @@ class Config:
         "test", "validation = training images that are not trained on, for choosing settings"
     )
     curve_every: int = setting(10_000, "presentations between two points of the curve; 0 = none")
-    curve_images: int = setting(1_000, "test images that a point of the curve is measured on")
+    curve_images: int = setting(500, "test images that a point of the curve is measured on")
     record_images: int = setting(10, "test images whose spikes go to spikes.h5, at least 1")
     tsne: bool = setting(False, "draw hidden activity by t-SNE; needs the extra 'tsne'")
     checkpoint_s: float = setting(60.0, "wall time between checkpoints for --resume", unit="s")
@@ -174,7 +174,7 @@ def _evaluate(
         "presentation": figures.draw_presentation(shown, images, answers.said[readout]),
     }
     if config.tsne:
-        pictures["tsne"] = figures.draw_tsne(answers, labels, context.seed)
+        pictures["tsne"] = figures.draw_tsne(answers.hidden, labels, context.seed)
     for name, figure in pictures.items():
         context.directory.write_figure(name, figure)
     found = {name: accuracy(said, labels) for name, said in answers.said.items()}

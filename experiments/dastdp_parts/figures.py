@@ -183,12 +183,13 @@ def draw_presentation(shown: Shown, images: Images, said: Indices) -> Figure:
     return figure
 
 
-def draw_tsne(answers: Answers, labels: Indices, seed: int) -> Figure:
-    """Spike counts of the hidden layer in two dimensions, coloured by class; scikit-learn."""
+def draw_tsne(hidden: npt.NDArray[np.integer], labels: Indices, seed: int) -> Figure:
+    """Spike counts of the hidden layer, (n_images, n), in two dimensions, coloured by class; needs
+    scikit-learn."""
     from matplotlib.figure import Figure
     from sklearn.manifold import TSNE
 
-    counts = answers.hidden[:MOST_POINTS].astype(np.float64)
+    counts = hidden[:MOST_POINTS].astype(np.float64)
     shown = labels[:MOST_POINTS]
     perplexity = min(30.0, (len(counts) - 1) / 3.0)
     places = TSNE(random_state=seed, init="pca", perplexity=perplexity).fit_transform(counts)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.dastdp_parts import paper
+from experiments import RunDirectory
+from experiments.dastdp_parts import paper, report
 from experiments.dastdp_parts.course import SPAN, Course
 from experiments.dastdp_parts.images import even_brightness, load_images, order_of_pass
 from experiments.dastdp_parts.label_statistics import LabelStatistics, classify
@@ -17,6 +18,7 @@ from experiments.dastdp_parts.network import (
     Model,
 )
 from experiments.dastdp_parts.presenting import Presentation, Presenter
+from experiments.dastdp_parts.reproduction import REPRODUCTION
 from experiments.datasets import embedded_digits
 from simulator.errors import DataError
 
@@ -192,6 +194,49 @@ def test_the_course_of_training_survives_a_file() -> None:
             both.add(np.array([k % 3, 1, 0, 2]), Presentation({}, 1), k % 10)
     for name, array in course.arrays().items():
         np.testing.assert_array_equal(np.asarray(again.arrays()[name]), np.asarray(array))
+
+
+# -- report ------------------------------------------------------------------------------------
+
+
+def finished_run(path, n, accuracy, seed):
+    directory = RunDirectory.create(
+        path, experiment="dastdp", parameters={"n": n}, seed=seed, overwrite=False
+    )
+    with directory:
+        directory.write_arrays(
+            "test", {"hidden": np.eye(12, 5, dtype=int), "labels": np.arange(12) % 10}
+        )
+        found = {f"accuracy_{name}": accuracy for name in paper.READOUTS}
+        directory.update(
+            results={**found, "hidden_spikes_per_image_test": 9.0, "neurons_without_class": 0},
+            timings={"presentations_per_cpu_s": 100.0},
+        )
+    return directory
+
+
+def test_the_page_says_what_was_reached_and_what_is_missing(tmp_path):
+    runs = [finished_run(tmp_path / str(k), 100, 0.83 + 0.01 * k, k) for k in (0, 1)]
+    scan = [finished_run(tmp_path / "scan", 100, 0.81, 1)]
+    rows = {"mnist-n100": runs, "scan-hidden-0.5": scan}
+    files = report.write_report(rows, tmp_path / "results")
+    text = files[0].read_text()
+    assert "| 100 | simultaneous | 2 | 83.50 ± 0.71 | 83.67 |" in text
+    assert "simultaneous with 100 neurons (by 0.17 points); layer by layer" in text
+    assert "label statistics with 100" not in text, "83.50 is more than 83.00"
+    assert "- MNIST with 100 hidden neurons: 2 of 3 seeds" in text
+    assert "- MNIST with 400 hidden neurons: 0 of 1 seeds" in text
+    assert "| 0.5 | 81.00 | 81.00 | 9.0 |" in text
+    assert "confusion.png" not in text, "no run has drawn it"
+    with pytest.raises(DataError, match="nothing to report"):
+        report.write_report({}, tmp_path)
+
+
+def test_learning_rates_are_chosen_on_validation_images_alone():
+    for cell in REPRODUCTION.cells:
+        chosen = cell.row.startswith("scan-")
+        assert (cell.settings.get("evaluate_on") == "validation") == chosen
+    assert {cell.seed for cell in REPRODUCTION.cells if cell.row == "mnist-n100"} == {1, 2, 3}
 
 
 # -- network -------------------------------------------------------------------------------------

@@ -1,0 +1,248 @@
+"""The page `docs/results/dastdp.md`: every table with the source's figures beside ours."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+from collections.abc import Mapping, Sequence
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.atomic import write_atomically
+from experiments.dastdp_parts import prose
+from experiments.dastdp_parts.paper import READOUTS, paper_figure
+from experiments.run_directory import RunDirectory
+from simulator.errors import DataError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["write_report"]
+
+Rows = Mapping[str, list[RunDirectory]]
+PAGE = "dastdp.md"
+PICTURES = {
+    "dastdp-receptive-fields.png": ("mnist-n100", "receptive_fields"),
+    "dastdp-confusion.png": ("mnist-n100", "confusion"),
+    "dastdp-presentation.png": ("mnist-n100", "presentation"),
+    "dastdp-convergence.png": ("mnist-n100", "convergence"),
+    "dastdp-convergence-n400.png": ("mnist-n400", "convergence"),
+}
+# What the page is about: rows, with the number of seeds that they are to have.
+WANTED = {
+    "mnist-n100": ("MNIST with 100 hidden neurons", 3),
+    "mnist-n400": ("MNIST with 400 hidden neurons", 1),
+    "fashion-n400": ("Fashion-MNIST with 400 hidden neurons", 1),
+    "mnist-n1600": ("MNIST with 1,600 hidden neurons", 1),
+    "text-n100": ("inhibition as in the text", 1),
+}
+SECOND = {"frozen_statistics": "label statistics of the second pass"}
+
+
+def write_report(rows: Rows, folder: Path) -> list[Path]:
+    """Write the page and its figures.
+
+    Parameters
+    ----------
+    rows
+        Finished runs by the name of their row; rows that are not there are named as missing.
+    folder
+        Where to.
+
+    Raises
+    ------
+    DataError
+        If there is no finished run at all.
+    """
+    if not rows:
+        raise DataError("no run of this reproduction is finished; there is nothing to report")
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for name, (row, figure) in PICTURES.items():
+        found = [run.path / f"{figure}.png" for run in rows.get(row, [])]
+        if found and found[0].exists():
+            shutil.copyfile(found[0], folder / name)
+            files.append(folder / name)
+    drawn = _tsne(rows.get("mnist-n100", []))
+    if drawn is not None:
+        style: dict[str, Any] = {"format": "png", "dpi": 110, "metadata": {"Software": None}}
+        write_atomically(folder / "dastdp-tsne.png", partial(drawn.savefig, **style))
+        files.append(folder / "dastdp-tsne.png")
+    written = {path.name for path in files}
+    blocks = [block for part in _parts(rows) for block in part.split("\n\n") if block]
+    text = "\n\n".join(block for block in blocks if _has_picture(block, written)) + "\n"
+    write_atomically(folder / PAGE, lambda file: file.write(text.encode()))
+    return [folder / PAGE, *files]
+
+
+def _tsne(runs: Sequence[RunDirectory]) -> Figure | None:
+    """Hidden activity of the first run, if there is one and scikit-learn is installed."""
+    if not runs or find_spec("sklearn") is None:
+        return None
+    from experiments.dastdp_parts.figures import draw_tsne
+
+    test = runs[0].arrays("test")
+    return draw_tsne(test["hidden"], test["labels"], int(runs[0].record["seed"]))
+
+
+def _has_picture(block: str, written: set[str]) -> bool:
+    """Whether a block of text is no picture, or one whose run is there."""
+    return not block.startswith("![") or block.rpartition("(")[2].rstrip(")") in written
+
+
+def _parts(rows: Rows) -> list[str]:
+    """The page in order; a section whose rows are not there is left out."""
+    digits = [row for row in ("mnist-n100", "mnist-n400") if row in rows]
+    parts = [prose.HEAD, _provenance(rows), prose.PROTOCOL]
+    if digits:
+        parts += [prose.MNIST, _accuracies(rows, digits), _verdict(rows, digits)]
+        parts += [prose.PICTURES, prose.CURVE]
+    if "text-n100" in rows:
+        parts += [prose.TEXT, _accuracies(rows, ["text-n100"])]
+    for row, text in (("fashion-n400", prose.FASHION), ("mnist-n1600", prose.LARGE)):
+        if row in rows:
+            parts += [text, _accuracies(rows, [row])]
+    if any(row.startswith("scan-") for row in rows):
+        parts += [prose.SCAN, _scan(rows)]
+    return [*parts, prose.SPEED, _speed(rows), _missing(rows)]
+
+
+def _provenance(rows: Rows) -> str:
+    """Seeds, versions and machines of the runs, as they recorded them."""
+    runs = [run for found in rows.values() for run in found]
+    seeds = sorted({run.record["seed"] for run in runs})
+    machines = {
+        f"{m['processor']}, {m['cores']} cores, {m['system']}"
+        for m in (run.record["machine"] for run in runs)
+    }
+    days = sorted(run.record["started"][:10] for run in runs)
+    named = ", ".join(f"{name} {v}" for name, v in runs[0].record["versions"].items() if v)
+    return "\n".join(
+        [
+            "- Command: `make reproduce` (`python -m experiments.reproduce dastdp`)",
+            f"- Seeds: {', '.join(map(str, seeds))}; {len(runs)} runs. A seed draws the order of"
+            " the images, the initial weights and the spikes of the inputs.",
+            f"- Versions: {named}",
+            f"- Machine: {'; '.join(sorted(machines))}",
+            f"- Runs from {days[0]} to {days[-1]}",
+        ]
+    )
+
+
+def _table(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    ruled = [columns, ["---"] + ["---:"] * (len(columns) - 1), *lines]
+    return "\n".join(f"| {' | '.join(line)} |" for line in ruled)
+
+
+def _values(runs: Sequence[RunDirectory], name: str) -> list[float]:
+    return [float(run.results[name]) for run in runs if name in run.results]
+
+
+def _mean_spread(values: Sequence[float], digits: int, unit: float = 1.0) -> str:
+    """Mean and standard deviation as text; "-" where nothing was measured."""
+    if not values:
+        return "-"
+    scaled = [unit * value for value in values]
+    mean = f"{statistics.fmean(scaled):.{digits}f}"
+    return f"{mean} ± {statistics.stdev(scaled):.{digits}f}" if len(scaled) > 1 else mean
+
+
+def _source(row: str, readout: str) -> float | None:
+    data, n = row.split("-n")
+    return paper_figure(data, int(n), readout) if data != "text" else None
+
+
+def _accuracies(rows: Rows, names: Sequence[str]) -> str:
+    lines = []
+    for row in names:
+        runs = rows[row]
+        for readout, label in {**READOUTS, **SECOND}.items():
+            found = _values(runs, f"accuracy_{readout}")
+            if found:
+                source = _source(row, readout)
+                lines.append(
+                    [
+                        f"{int(runs[0].record['parameters']['n']):,}",
+                        label,
+                        str(len(found)),
+                        _mean_spread(found, 2, 100.0),
+                        "" if source is None else f"{source:.2f}",
+                        _mean_spread(_values(runs, "hidden_spikes_per_image_test"), 1),
+                        _mean_spread(_values(runs, "hidden_neurons_per_image_test"), 1),
+                        _mean_spread(_values(runs, "neurons_without_class"), 0),
+                    ]
+                )
+    return _table(
+        [
+            "hidden neurons",
+            "readout",
+            "runs",
+            "accuracy (%)",
+            "source (%)",
+            "hidden spikes per test image",
+            "neurons that answer",
+            "neurons without a class",
+        ],
+        lines,
+    )
+
+
+def _verdict(rows: Rows, names: Sequence[str]) -> str:
+    """Which of the source's figures are reached."""
+    short = []
+    for row in names:
+        for readout, label in READOUTS.items():
+            found, source = _values(rows[row], f"accuracy_{readout}"), _source(row, readout)
+            if found and source is not None and 100.0 * statistics.fmean(found) < source:
+                n = rows[row][0].record["parameters"]["n"]
+                missing = source - 100.0 * statistics.fmean(found)
+                short.append(f"{label} with {n} neurons (by {missing:.2f} points)")
+    if short:
+        return f"Below the source: {'; '.join(short)}."
+    return "All of the source's figures are reached or passed."
+
+
+def _scan(rows: Rows) -> str:
+    lines = [
+        [
+            row.removeprefix("scan-hidden-"),
+            *(
+                _mean_spread(_values(rows[row], f"accuracy_{readout}"), 2, 100.0)
+                for readout in ("simultaneous", "label_statistics")
+            ),
+            _mean_spread(_values(rows[row], "hidden_spikes_per_image_test"), 1),
+        ]
+        for row in sorted(rows, key=lambda name: float(name.rpartition("-")[2].lstrip("n")))
+        if row.startswith("scan-hidden-")
+    ]
+    columns = ["factor", "simultaneous (%)", "label statistics (%)", "hidden spikes per image"]
+    return _table(columns, lines)
+
+
+def _speed(rows: Rows) -> str:
+    lines = [
+        [
+            what,
+            str(len(rows[row])),
+            _mean_spread(
+                [run.record["timings"]["presentations_per_cpu_s"] for run in rows[row]], 0
+            ),
+            _mean_spread(_values(rows[row], "attempts_per_image"), 3),
+        ]
+        for row, (what, _) in WANTED.items()
+        if row in rows
+    ]
+    columns = ["", "runs", "presentations per CPU second", "attempts per image"]
+    return _table(columns, lines) if lines else ""
+
+
+def _missing(rows: Rows) -> str:
+    """What the page is to show and has no runs for."""
+    lines = [
+        f"- {what}: {len(rows.get(row, []))} of {seeds} seeds"
+        for row, (what, seeds) in WANTED.items()
+        if len(rows.get(row, [])) < seeds
+    ]
+    return prose.MISSING + "\n".join(lines) if lines else ""
