@@ -147,8 +147,16 @@ class Poisson(SpikeSource):
             last = min(last, math.floor(self.times_ms[-1] / self.cell_ms) + 1)
         with np.errstate(over="ignore"):  # hashes wrap around, of which only plain Python warns
             times, neurons = _draw(key, size, first, last, self.cell_ms, self.times_ms, rates)
-        order = np.argsort(times, kind="stable")  # they come by neuron
-        return times[order], neurons[order]
+        return _in_time(times, neurons)
+
+
+def _in_time(times: Floats, neurons: Indices) -> tuple[Floats, Indices]:
+    """Sorted by time, then neuron; a sort by time alone takes a third of the time."""
+    order = np.argsort(times)
+    times = times[order]
+    if np.any(times[1:] == times[:-1]):
+        order = order[np.lexsort((neurons[order], times))]
+    return times, neurons[order]
 
 
 def _key(stream: Callable[[int], np.random.Generator]) -> int:

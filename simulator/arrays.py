@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 __all__ = [
     "AHEAD",
+    "ARRIVAL",
+    "BUCKET",
     "CHANGE",
     "CROSSES",
     "DENSE",
@@ -23,12 +25,14 @@ __all__ = [
     "EVENT",
     "EXAMINED",
     "FLIGHT",
+    "FLYING",
     "INPUT",
     "NEURON",
     "POP",
     "POP_STATE",
     "PROJ",
     "PROJ_STATE",
+    "QUEUE",
     "RING",
     "ROW",
     "SPARSE",
@@ -55,9 +59,10 @@ DENSE = 1  # all-to-all with a weight matrix and one delay
 SPARSE = 2  # rows of synapses
 
 
-def _dtype(floats: str = "", ints: str = "", flags: str = "") -> np.dtype[np.void]:
+def _dtype(floats: str = "", ints: str = "", flags: str = "", short: str = "") -> np.dtype[np.void]:
     fields: list[tuple[str, type]] = [(name, np.float64) for name in floats.split()]
     fields += [(name, np.int64) for name in ints.split()]
+    fields += [(name, np.int32) for name in short.split()]
     fields += [(name, np.uint8) for name in flags.split()]
     return np.dtype(fields, align=True)
 
@@ -102,7 +107,7 @@ INPUT = _dtype("weight delay cell_ms", "key port at first pieces_at n_pieces rat
 # work one call of the loop may do; halt: somebody waits for the end of this instant.
 ENGINE = _dtype(
     "now input_end t_used",
-    "src_pos src_end n_out n_flights n_due n_touched n_used rounds culprit deliveries budget "
+    "src_pos src_end n_out n_due n_touched n_used rounds culprit deliveries budget "
     "halt n_reached n_dirty n_changes",
 )
 
@@ -132,7 +137,19 @@ PROJ_STATE = _dtype("last_post frame level level_t", "ring_head ring_n n_active"
 AHEAD = _dtype("known quiet_from quiet_to", "n cell")
 
 RING = _dtype("t s", "i")  # arrival, emission, presynaptic neuron
-FLIGHT = _dtype("t s", "q i k")  # the same for a heap, with projection and next synapse of the row
+FLYING = _dtype("s", short="q i")  # a spike in flight as it is saved: emission, projection, neuron
+
+# The queue of spikes along rows whose synapses differ in delay (simulator.flight_queue): buckets in
+# a ms; longest delay; number of the open bucket; entries in buckets and in the heap of the late;
+# arrivals to be sorted; those of the open bucket, and the next of them; first free chunk; buckets
+# opened and arrivals since the last look at them; entries that one round may add.
+QUEUE = _dtype(
+    "per_ms longest", "current n_bucketed n_late n_raw n_open open_at free opened moved most"
+)
+BUCKET = _dtype(short="head n")  # its first chunk, -1 without, and how many entries that has
+FLIGHT = _dtype("s", short="row k")  # emission, row of ``row_ptr``, next synapse of the row
+ARRIVAL = _dtype("t s", short="q row k n")  # time of n synapses of a row from k on; projection
+
 CHANGE = _dtype("t w", "s")  # a weight: time of its change, new value, place in ``weight``
 EVENT = _dtype("t", "i")  # a spike: time, global neuron
 ROW = _dtype("", "q i lo hi")  # a row that arrives: projection, presynaptic neuron, synapses
@@ -172,7 +189,14 @@ class EngineState(NamedTuple):
     pops: Records  # (n_pop,) POP_STATE
     projs: Records  # (n_proj,) PROJ_STATE
     rings: Records  # (n_proj, capacity) RING
-    flights: Records  # (capacity,) FLIGHT
+    queue: Records  # (1,) QUEUE
+    buckets: Records  # (a power of two,) BUCKET
+    flights: Records  # (chunks * entries of a chunk,) FLIGHT
+    next_chunk: npt.NDArray[np.int32]  # (chunks,) of a bucket, or of those that are free
+    arrivals: Records  # (2, capacity) ARRIVAL, of the open bucket: sorted, as found
+    slots: npt.NDArray[np.int32]  # counts of arrivals
+    late: Records  # (capacity,) ARRIVAL, a heap of rows that reach a synapse in the open bucket
+    flying: Records  # (n,) FLYING, of a state that no loop runs on
     source: Records  # (n,) EVENT, the open piece of the sources
     output: Records  # (capacity,) EVENT, spikes not yet handed to the recorder
     left: Floats  # (n_neurons,) what is left of a lazy neuron's allowance

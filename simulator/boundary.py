@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from simulator.arrays import FLYING, records
 from simulator.engine import Engine
 from simulator.errors import SimulationError
 from simulator.frames import move_frame
@@ -113,6 +114,6 @@ def clear_in_flight(engine: Engine) -> None:
     """Drop all spikes that have not arrived."""
     st = engine.state
     st.projs.ring_n, st.projs.ring_head = 0, 0
-    st.engine[0].n_flights = 0
+    engine.put_in_flight(records(0, FLYING))
     for row in engine.compiled.arrays.pops[engine.compiled.arrays.pops.input >= 0]:
         silence(engine.compiled.arrays, st, int(row.input), int(row.hi - row.lo), engine.time)

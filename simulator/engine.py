@@ -17,6 +17,7 @@ from simulator.arrays import EVENT, EngineState, Records, records
 from simulator.compile import CompiledNetwork
 from simulator.engine_state import grown, new_state, new_workspace
 from simulator.errors import SimulationError
+from simulator.flights import in_flight, new_queue
 from simulator.identity import identity
 from simulator.instant_loop import make_instant_loop
 from simulator.interrupt import HeldInterrupt
@@ -221,6 +222,16 @@ class Engine:
     @given.setter
     def given(self, spikes: tuple[Floats, Ints]) -> None:
         self._sources.given = spikes
+
+    def in_flight(self) -> Records:
+        """Spikes along rows whose synapses differ in delay, of type FLYING, sorted."""
+        return in_flight(self.compiled.arrays, self.state)
+
+    def put_in_flight(self, flying: Records) -> None:
+        """Have these in flight; what they reach up to now is behind them."""
+        queue = new_queue(self.compiled.arrays, flying, self.time)
+        self.state.projs.n_active = -1  # the lists that it dates lie in the workspace
+        self.replace_state(self.state._replace(**queue))
 
     def observe(self) -> None:
         """Hand on the recorded spikes of sources that the loop does not see: their targets draw the

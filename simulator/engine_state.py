@@ -12,7 +12,7 @@ from simulator.arrays import (
     CHANGE,
     ENGINE,
     EVENT,
-    FLIGHT,
+    FLYING,
     NEURON,
     POP_STATE,
     PROJ_STATE,
@@ -25,12 +25,13 @@ from simulator.arrays import (
     records,
 )
 from simulator.compile import CompiledNetwork
+from simulator.flights import enlarged, new_queue
 from simulator.lazy_kernels import LAST_BUCKET, NO_DEADLINE
 from simulator.loop_lazy import NO_BUCKET
 from simulator.private_input import MOST_AHEAD
 from simulator.traces import empty_values
 
-__all__ = ["grown", "new_state", "new_workspace", "with_more_flights", "with_wider_rings"]
+__all__ = ["grown", "new_state", "new_workspace", "with_wider_rings"]
 
 _OUTPUT = 1 << 16  # spikes between two visits of the recorder, at least
 
@@ -41,7 +42,6 @@ def new_state(compiled: CompiledNetwork) -> EngineState:
     sizes = net.pops.hi - net.pops.lo
     n_neurons = int(sizes.sum())
     senders = sizes[net.projs.pre]
-    flights = int(senders[np.isnan(net.projs.delay)].sum())
     traces: list[list[npt.NDArray[np.float64]]] = [[np.empty(0)], [np.empty(0)]]
     for row in net.projs[net.projs.n_slots > 0]:
         rule = compiled.rules[row.rule]
@@ -68,7 +68,8 @@ def new_state(compiled: CompiledNetwork) -> EngineState:
         pops=pops,
         projs=projs,
         rings=records((net.projs.size, 2 ** (int(senders.max(initial=1)).bit_length() + 1)), RING),
-        flights=records(2 * flights + 1, FLIGHT),
+        **new_queue(net),
+        flying=records(0, FLYING),
         source=records(0, EVENT),
         output=records(max(_OUTPUT, 2 * n_neurons), EVENT),
         left=np.zeros(n_neurons),
@@ -114,7 +115,7 @@ def new_workspace(compiled: CompiledNetwork, st: EngineState) -> Workspace:
             longest = max(longest, int(net.pops.hi[row.post] - net.pops.lo[row.post]))
     variables = max([block.shape[0] for block in compiled.groups.states], default=1)
     return Workspace(
-        rows=records(st.rings.size + st.flights.size, ROW),
+        rows=records(st.rings.size + st.arrivals.shape[1] + st.late.size, ROW),
         sent=np.zeros(longest),
         scratch=np.zeros((variables, st.neurons.size)),
         decay=np.zeros(max(1, variables)),
@@ -132,12 +133,13 @@ def _listed(net: NetworkArrays) -> int:
 
 
 def grown(compiled: CompiledNetwork, st: EngineState) -> EngineState:
-    """The same state with twice the room in the queue that is short of it."""
+    """The same state with more room in the queue that is short of it."""
     net = compiled.arrays
     senders = (net.pops.hi - net.pops.lo)[net.projs.pre]
     if np.any(st.projs.ring_n + senders > st.rings.shape[1]):
         return with_wider_rings(st, 2 * st.rings.shape[1])
-    return with_more_flights(st, 2 * st.flights.size)
+    st.projs.n_active = -1
+    return enlarged(net, st)
 
 
 def with_wider_rings(st: EngineState, capacity: int) -> EngineState:
@@ -152,11 +154,3 @@ def with_wider_rings(st: EngineState, capacity: int) -> EngineState:
     rings[:, :present] = np.take_along_axis(st.rings, order, axis=1)
     st.projs.ring_head = 0
     return st._replace(rings=rings)
-
-
-def with_more_flights(st: EngineState, capacity: int) -> EngineState:
-    """The same state with room for this many spikes in flight in the heap."""
-    st.projs.n_active = -1
-    flights = records(capacity, FLIGHT)
-    flights[: st.flights.size] = st.flights
-    return st._replace(flights=flights)

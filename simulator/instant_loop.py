@@ -22,6 +22,7 @@ from numba import njit
 from simulator import (
     arrays,
     drift_kernels,
+    flight_queue,
     frames,
     lazy_kernels,
     loop_lazy,
@@ -41,18 +42,12 @@ from simulator import (
 from simulator import specialise as specialise_module
 from simulator.arrays import CROSSES, SPARSE, UNIFORM, WAKES
 from simulator.borrow import borrow
+from simulator.flight_queue import flight_room, next_flight, open_bucket_of_flights, take_flight
 from simulator.inner import register_jitable
 from simulator.loop_watch import note_column, note_neuron, note_row, probe_row, write_changes
 from simulator.model import NeuronModel, PlasticityRule
 from simulator.needs import Needs
-from simulator.queues import (
-    flight_drop,
-    flight_moved,
-    predict,
-    ring_pop,
-    send,
-    synapse_delay,
-)
+from simulator.queues import predict, ring_pop, ring_push, send
 from simulator.specialise import digest
 
 __all__ = [
@@ -69,7 +64,7 @@ __all__ = [
 DONE = 0  # time reached
 MORE_INPUT = 1  # the open piece of the sources is used up
 MORE_OUTPUT = 2  # the spike buffer is full
-MORE_ROOM = 3  # a ring or the heap of spikes in flight is full
+MORE_ROOM = 3  # a ring is full, or the queue of spikes in flight is short of something
 TOO_MANY_ROUNDS = 4  # a zero-delay loop does not end
 PAUSED = 5  # the budget of this call is used up
 
@@ -89,12 +84,13 @@ def make_instant_loop(
     All events up to and including ``until`` (ms) are handled.
     """
     source = digest(
-        arrays, drift_kernels, frames, lazy_kernels, loop_lazy, loop_learning, loop_together,
-        loop_watch, model, population_kernels, poisson_cells, prefetch, private_input, queues,
-        roots, rule_kernels, specialise_module, traces, *models, *rules,
+        arrays, drift_kernels, flight_queue, frames, lazy_kernels, loop_lazy, loop_learning,
+        loop_together, loop_watch, model, population_kernels, poisson_cells, prefetch,
+        private_input, queues, roots, rule_kernels, specialise_module, traces, *models, *rules,
     )  # fmt: skip
     # Branches on these are cut off before they are compiled.
-    stepped, together, lazy, driven, rows, whole, watched = Needs() if needs is None else needs
+    needs = Needs() if needs is None else needs
+    stepped, together, lazy, driven, rows, several, whole, watched = needs
     learning = any(rule.learns() for rule in rules)
     modulated = any(rule.modulated for rule in rules)
     transforms = any(rule.transmit is not PlasticityRule.transmit for rule in rules)
@@ -105,7 +101,7 @@ def make_instant_loop(
         of_models.receive_row, of_models.receive_same, of_models.receive_one, of_models.fire,
     )  # fmt: skip
     transmit = of_rules.transmit
-    add_row, add_all = of_lazy.add_row, of_lazy.add_all
+    add_row, add_all, add_runs = of_lazy.add_row, of_lazy.add_all, of_lazy.add_runs
     touch, crossing_time, make_odd, advance_population, search_population = (
         loop_together.make_advancing(of_models)
     )
@@ -148,11 +144,15 @@ def make_instant_loop(
             if net.pops[k].watched:
                 st.engine[0].halt = 1
         for a in range(net.pops[k].out_lo, net.pops[k].out_hi):
-            send(net, st, net.out_proj[a], i, t)
+            q = net.out_proj[a]
+            if several:
+                send(net, st, q, i, t)
+            else:
+                ring_push(st, q, t + net.projs[q].delay, t, i)
 
     @register_jitable(forceinline=True)
     def collect_rows(net, st, work, t):
-        """All rows that arrive at t, in order: rings, then heap."""
+        """All rows that arrive at t, in order: those of rings, then those that differ in delay."""
         n = 0
         for q in range(net.projs.size):
             while st.projs[q].ring_n > 0 and st.rings[q, st.projs[q].ring_head].t == t:
@@ -162,20 +162,9 @@ def make_instant_loop(
                     row = net.projs[q].row_at + i * net.projs[q].stride
                     work.rows[n].lo, work.rows[n].hi = net.row_ptr[row], net.row_ptr[row + 1]
                 n += 1
-        while st.engine[0].n_flights > 0 and st.flights[0].t == t:
-            q, i, first = st.flights[0].q, st.flights[0].i, st.flights[0].k
-            end = net.row_ptr[net.projs[q].row_at + i * net.projs[q].stride + 1]
-            s = first
-            while s < end and st.flights[0].s + synapse_delay(net, q, s) == t:
-                s += 1
-            work.rows[n].q, work.rows[n].i, work.rows[n].lo, work.rows[n].hi = q, i, first, s
-            n += 1
-            if s < end:
-                st.flights[0].t = st.flights[0].s + synapse_delay(net, q, s)
-                st.flights[0].k = s
-                flight_moved(st, st.engine[0].n_flights)
-            else:
-                st.engine[0].n_flights = flight_drop(st, st.engine[0].n_flights)
+        if several:
+            while take_flight(net, st, t, work.rows[n]):
+                n += 1
         return n
 
     @register_jitable(forceinline=True)
@@ -290,6 +279,21 @@ def make_instant_loop(
                 receive_one(blocks, group, row, at + j, port, w)
 
     @register_jitable(forceinline=True)
+    def deliver_alone(net, blocks, st, work, t, stop, limit):
+        """Deliver what arrives from time t of the open bucket on at an instant of its own, before
+        ``stop`` and before any neuron is to be examined.  Whether there was anything."""
+        queue = st.queue[0]
+        if queue.n_late > 0:
+            stop = min(stop, st.late[0].t)
+        if t >= stop:
+            return False
+        k = net.projs[st.arrivals[0, queue.open_at].q].post
+        if not net.pops[k].lazy:
+            return False
+        set_frame(net, blocks, st, work, k, t)
+        return add_runs(blocks, net.pops[k].group, net.pops[k].row, net, st, stop, limit) > 0
+
+    @register_jitable(forceinline=True)
     def deliver(net, blocks, rule_blocks, st, work, t):
         """Everything that arrives at t."""
         n_rows = collect_rows(net, st, work, t)
@@ -395,16 +399,14 @@ def make_instant_loop(
     # -- the loop ----------------------------------------------------------------------------
 
     @register_jitable(forceinline=True)
-    def next_arrival(net, st):
-        """Time of the earliest spike in flight or from outside."""
+    def next_plain_arrival(net, st):
+        """Time of the earliest spike from outside, or in flight where delays are equal."""
         t = infinity
         if st.engine[0].src_pos < st.engine[0].src_end:
             t = st.source[st.engine[0].src_pos].t
         for q in range(net.projs.size):
             if st.projs[q].ring_n > 0:
                 t = min(t, st.rings[q, st.projs[q].ring_head].t)
-        if st.engine[0].n_flights > 0:
-            t = min(t, st.flights[0].t)
         return t
 
     @register_jitable(forceinline=True)
@@ -435,14 +437,12 @@ def make_instant_loop(
         n_neurons = st.neurons.size
         if st.engine[0].n_out + n_neurons > st.output.size:
             return MORE_OUTPUT
-        flights = 0
         for q in range(net.projs.size):
-            n = net.pops[net.projs[q].pre].hi - net.pops[net.projs[q].pre].lo
-            if isnan(net.projs[q].delay):
-                flights += n
-            elif st.projs[q].ring_n + n > st.rings.shape[1]:
-                return MORE_ROOM
-        if st.engine[0].n_flights + flights >= st.flights.size:
+            if not isnan(net.projs[q].delay):
+                n = net.pops[net.projs[q].pre].hi - net.pops[net.projs[q].pre].lo
+                if st.projs[q].ring_n + n > st.rings.shape[1]:
+                    return MORE_ROOM
+        if several and not flight_room(st, st.queue[0].most):
             return MORE_ROOM
         return DONE
 
@@ -459,15 +459,24 @@ def make_instant_loop(
                 past = np.nextafter(until, infinity)
             if lazy and st.engine[0].n_used > 0:
                 examine_list(net, blocks, st, work)
-            arrival = next_arrival(net, st)
-            horizon = min(arrival, st.engine[0].input_end, past)
-            spike = next_crossing(net, blocks, st, work, horizon)
-            t = min(spike, arrival)
+            # Everything but spikes along rows whose synapses differ in delay, which reach no
+            # population that is advanced together.
+            other = min(next_plain_arrival(net, st), st.engine[0].input_end)
+            spike = next_crossing(net, blocks, st, work, min(other, past))
+            stop, check, k = min(spike, other, past), infinity, -1
             if lazy:
                 check, k = next_check(net, st)
-                if check <= min(t, st.engine[0].input_end, until):
-                    open_bucket(net, st, k, check)
-                    continue
+                stop = min(stop, check)
+            flight = infinity
+            if several:
+                if not open_bucket_of_flights(net, st, stop):
+                    return MORE_ROOM
+                flight = next_flight(st)
+            arrival = min(flight, other)
+            t = min(spike, arrival)
+            if lazy and check <= min(t, until):
+                open_bucket(net, st, k, check)
+                continue
             if (
                 watched
                 and st.engine[0].n_dirty > 0
@@ -495,6 +504,9 @@ def make_instant_loop(
             else:
                 st.engine[0].rounds = 0
             st.engine[0].now = t
+            if lazy and several and flight < stop:  # noqa: SIM102  numba cuts branches, not conditions
+                if deliver_alone(net, blocks, st, work, flight, stop, limit):
+                    continue
             if spike < arrival:
                 fire_all(net, blocks, rule_blocks, st, work, t)
                 continue

@@ -60,6 +60,7 @@ class LazyKernels(NamedTuple):
     examine: Any  # (net, st, work, k, first, end, t) -> how many predictions changed
     fire: Any  # (net, st, work, k, g, t) -> refractory period
     release: Any  # (net, st, work, k, g, t)
+    add_runs: Any  # (net, st, stop, limit) -> how many instants were handled
 
 
 def lazy_kernels(models: Sequence[type[NeuronModel]], driven: bool = True) -> LazyKernels:
@@ -83,7 +84,7 @@ def _stand_ins() -> LazyKernels:
     def number(*args):
         return 0.0
 
-    return LazyKernels(nothing, nothing, count, count, count, number, nothing)
+    return LazyKernels(nothing, nothing, count, count, count, number, nothing, count)
 
 
 @register_jitable(forceinline=True)
@@ -131,8 +132,8 @@ def _of_model(model: type[NeuronModel], with_inputs: bool) -> LazyKernels:
         tau, amount = time_constants(p), kick(p, port)
         post = targets[t_at : t_at + n]
         for k in range(len(tau)):
-            c = amount[k] * exp(dt / tau[k])
-            if c != 0.0:
+            if amount[k] != 0.0:
+                c = amount[k] * exp(dt / tau[k])
                 mode = block[0][k][at:]
                 if same:
                     c *= w[w_at]
@@ -157,8 +158,8 @@ def _of_model(model: type[NeuronModel], with_inputs: bool) -> LazyKernels:
         p = load(block[1][row])
         tau, amount = time_constants(p), kick(p, port)
         for k in range(len(tau)):
-            c = amount[k] * exp(dt / tau[k])
-            if c != 0.0:
+            if amount[k] != 0.0:
+                c = amount[k] * exp(dt / tau[k])
                 mode = block[0][k][at + first : at + first + n]
                 if same:
                     c *= w[w_at]
@@ -309,4 +310,59 @@ def _of_model(model: type[NeuronModel], with_inputs: bool) -> LazyKernels:
         clamp(view(work.natural), 0, p)
         write(block, p, j, work.decay, work.natural)
 
-    return LazyKernels(decays, decay_all, add_row, add_all, examine, fire, release)
+    def add_runs(block, row, net, st, stop, limit):
+        """Deliver the arrivals of the open bucket before time ``stop`` that have an instant and a
+        neuron of this model to themselves, until one is to be examined."""
+        runs, targets, weights, left = st.arrivals[0], net.syn_post, net.weight, st.left
+        queue, engine, modes = st.queue[0], st.engine[0], block[0]
+        first, last, q, now = queue.open_at, queue.n_open, np.int64(-1), engine.now
+        deliveries, touched = engine.deliveries, engine.n_used
+        p = load(block[1][row])
+        tau, amount = time_constants(p), kick(p, 0)
+        group = net.pops[net.projs[runs[first].q].post].group
+        at = lo = post = w_at = np.int64(0)
+        same, frame, length, a = False, 0.0, 0.0, first
+        while a < last and touched == 0 and deliveries <= limit:
+            t = runs[a].t
+            if t >= stop or (a + 1 < last and runs[a + 1].t == t):
+                break
+            if runs[a].q != q:
+                q = np.int64(runs[a].q)
+                proj = net.projs[q]
+                pop = net.pops[proj.post]
+                if (
+                    proj.transmits or proj.learns or proj.probed or not pop.lazy
+                    or pop.group != group
+                ):  # fmt: skip
+                    break
+                p = load(block[1][pop.row])
+                tau, amount = time_constants(p), kick(p, proj.port)
+                at, lo, frame, length = pop.at, pop.lo, st.pops[proj.post].frame, pop.frame_length
+                post, w_at, same = proj.post_at, proj.w_at, bool(proj.same)
+            dt = t - frame
+            if dt >= length:
+                break
+            s = net.row_ptr[runs[a].row] + runs[a].k
+            end = s + runs[a].n
+            deliveries += end - s
+            for m in range(len(tau)):
+                if amount[m] != 0.0:
+                    c = amount[m] * exp(dt / tau[m])
+                    mode = modes[m]
+                    for e in range(s, end):
+                        mode[at + targets[post + e]] += weights[w_at if same else w_at + e] * c
+            for e in range(s, end):
+                g = lo + targets[post + e]
+                used = left[g] - max(weights[w_at if same else w_at + e], 0.0)
+                left[g] = used
+                if used < 0.0 and used > _TAKEN:
+                    left[g] = -inf
+                    st.used_up[touched] = g
+                    touched += 1
+            now = t
+            a += 1
+        queue.open_at, engine.now, engine.t_used = a, now, now
+        engine.deliveries, engine.n_used = deliveries, touched
+        return a - first
+
+    return LazyKernels(decays, decay_all, add_row, add_all, examine, fire, release, add_runs)

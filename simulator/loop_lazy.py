@@ -34,7 +34,7 @@ class Lazy(NamedTuple):
 
 def make_lazy(kernels: LazyKernels) -> Lazy:
     """Specialise to the models of a network."""
-    decays, decay_all, _, _, examine_run, fire_one, release_one = kernels
+    decays, decay_all, _, _, examine_run, fire_one, release_one, _ = kernels
     infinity = inf
 
     @register_jitable(forceinline=True)

@@ -22,7 +22,8 @@ class Needs(NamedTuple):
     together: bool = True  # a whole population at once
     lazy: bool = True  # neurons that are left alone,
     driven: bool = True  # with a private input
-    rows: bool = True  # synapses in rows
+    rows: bool = True  # synapses in rows,
+    several: bool = True  # that differ in delay
     whole: bool = True  # projections onto all neurons of a population
     watched: bool = True  # a recorder of events or of changes of weights
 
@@ -36,6 +37,7 @@ def needs_of(compiled: CompiledNetwork) -> Needs:
         lazy=bool(np.any(pops.lazy)),
         driven=bool(np.any(pops.input >= 0)),
         rows=bool(np.any(projs.kind == SPARSE)),
+        several=bool(np.any(np.isnan(projs.delay))),
         whole=bool(np.any(projs.kind != SPARSE)),
         watched=bool(recorders.events or recorders.changes),
     )

@@ -1,10 +1,9 @@
 """The queues of the compiled engine, as kernels on flat arrays.
 
 Three of them, each for what it does best: a ring for a projection with one delay (arrivals come in
-the order of emission, so nothing needs sorting), a binary heap of spikes in flight for projections
-whose synapses differ in delay (one entry a spike: it moves on to the next synapse of its row), and
-an indexed heap of predicted crossings with one place a neuron, moved in place when a prediction
-changes.
+the order of emission, so nothing needs sorting), buckets of time for projections whose synapses
+differ in delay (:mod:`simulator.flight_queue`), and an indexed heap of predicted crossings with one
+place a neuron, moved in place when a prediction changes.
 """
 
 from __future__ import annotations
@@ -12,26 +11,15 @@ from __future__ import annotations
 from math import isnan
 
 from simulator.arrays import EngineState, NetworkArrays
+from simulator.flight_queue import flight_push, synapse_delay
 from simulator.inner import register_jitable
 
 __all__ = [
-    "flight_drop",
-    "flight_moved",
-    "flight_push",
     "predict",
     "ring_pop",
     "ring_push",
     "send",
-    "synapse_delay",
 ]
-
-
-@register_jitable(forceinline=True)
-def synapse_delay(net: NetworkArrays, q: int, s: int) -> float:
-    """Delay (ms) of synapse ``s`` of projection ``q``, whose synapses differ in delay."""
-    if net.projs[q].short:
-        return float(net.short_delay[net.projs[q].delay_at + s])
-    return float(net.syn_delay[net.projs[q].delay_at + s])
 
 
 @register_jitable(forceinline=True)
@@ -64,76 +52,6 @@ def ring_pop(st: EngineState, q: int) -> int:
 
 
 @register_jitable(forceinline=True)
-def _flies_before(st: EngineState, a: int, b: int) -> bool:
-    """Order of two spikes in flight: arrival, projection, emission, neuron, synapse."""
-    if st.flights[a].t != st.flights[b].t:
-        return bool(st.flights[a].t < st.flights[b].t)
-    if st.flights[a].q != st.flights[b].q:
-        return bool(st.flights[a].q < st.flights[b].q)
-    if st.flights[a].s != st.flights[b].s:
-        return bool(st.flights[a].s < st.flights[b].s)
-    if st.flights[a].i != st.flights[b].i:
-        return bool(st.flights[a].i < st.flights[b].i)
-    return bool(st.flights[a].k < st.flights[b].k)
-
-
-@register_jitable(forceinline=True)
-def _copy_flight(st: EngineState, a: int, b: int) -> None:
-    """Entry ``b`` becomes a copy of entry ``a``."""
-    source, target = st.flights[a], st.flights[b]
-    target.t, target.s = source.t, source.s
-    target.q, target.i, target.k = source.q, source.i, source.k
-
-
-@register_jitable(forceinline=True)
-def _swap_flights(st: EngineState, a: int, b: int) -> None:
-    # The entry past the heap's end is free: ``room`` keeps one.
-    spare = st.flights.size - 1
-    _copy_flight(st, a, spare)
-    _copy_flight(st, b, a)
-    _copy_flight(st, spare, b)
-
-
-@register_jitable(forceinline=True)
-def flight_push(st: EngineState, n: int, t: float, emitted: float, q: int, i: int, k: int) -> int:
-    """Add a spike in flight to a heap of ``n``; the new size."""
-    entry = st.flights[n]
-    entry.t, entry.s, entry.q, entry.i, entry.k = t, emitted, q, i, k
-    child = n
-    while child > 0:
-        parent = (child - 1) // 2
-        if not _flies_before(st, child, parent):
-            break
-        _swap_flights(st, child, parent)
-        child = parent
-    return n + 1
-
-
-@register_jitable(forceinline=True)
-def flight_moved(st: EngineState, n: int) -> None:
-    """Restore the order of a heap of ``n`` after its top entry was changed."""
-    parent = 0
-    while True:
-        child = 2 * parent + 1
-        if child >= n:
-            break
-        if child + 1 < n and _flies_before(st, child + 1, child):
-            child += 1
-        if not _flies_before(st, child, parent):
-            break
-        _swap_flights(st, child, parent)
-        parent = child
-
-
-@register_jitable(forceinline=True)
-def flight_drop(st: EngineState, n: int) -> int:
-    """Remove the top entry of a heap of ``n``; the new size."""
-    _copy_flight(st, n - 1, 0)
-    flight_moved(st, n - 1)
-    return n - 1
-
-
-@register_jitable(forceinline=True)
 def send(net: NetworkArrays, st: EngineState, q: int, i: int, t: float) -> None:
     """Send a spike of presynaptic neuron ``i`` at time ``t`` on its way along projection ``q``."""
     if not isnan(net.projs[q].delay):
@@ -142,8 +60,7 @@ def send(net: NetworkArrays, st: EngineState, q: int, i: int, t: float) -> None:
     row = net.projs[q].row_at + i * net.projs[q].stride
     s = net.row_ptr[row]
     if s < net.row_ptr[row + 1]:
-        arrival = t + synapse_delay(net, q, s)
-        st.engine[0].n_flights = flight_push(st, st.engine[0].n_flights, arrival, t, q, i, s)
+        flight_push(st, t + synapse_delay(net, q, s), t, q, row, 0)
 
 
 @register_jitable(forceinline=True)

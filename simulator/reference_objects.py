@@ -12,10 +12,10 @@ import numpy.typing as npt
 from simulator.arrays import SPARSE
 from simulator.compile import CompiledNetwork
 from simulator.drift_kernels import of_tuple
+from simulator.flight_queue import synapse_delay
 from simulator.frames import next_frame
 from simulator.model import Age, NeuronModel, PlasticityRule, Trace
 from simulator.population_kernels import make_touch
-from simulator.queues import synapse_delay
 from simulator.rule_kernels import on_synapse
 from simulator.sources import SpikeSource
 from simulator.traces import TraceKernels, empty_values, trace_kernels

@@ -25,7 +25,6 @@ _SAVED = [
     "pops",
     "projs",
     "rings",
-    "flights",
     "left",
     "granted",
     "granted_at",
@@ -41,7 +40,7 @@ _SAVED = [
 # In their last dimension.
 _GROWING = (
     "engine/rings",
-    "engine/flights",
+    "flying",
     "calls/due",
     "calls/count",
     "calls/neurons",
@@ -64,6 +63,7 @@ def save_engine(engine: Engine) -> dict[str, npt.NDArray[Any]]:
     saved["learns"] = compiled.arrays.projs.learns.copy()
     for g, block in enumerate(compiled.groups.states):
         saved[f"state/{g}"] = block.copy()
+    saved["flying"] = np.array(engine.in_flight())
     saved["piece_start"] = np.array(engine.piece_start)
     saved["given/times"], saved["given/neurons"] = (part.copy() for part in engine.given)
     saved.update(_saved_rates(engine))
@@ -89,6 +89,7 @@ def restore_engine(engine: Engine, saved: Mapping[str, npt.NDArray[Any]]) -> Non
         renewed[name] = array.view(np.recarray) if old.dtype.names else array
     engine.replace_state(engine.state._replace(**renewed))
     engine.rates = _restored_rates(engine, saved)
+    engine.put_in_flight(np.array(saved["flying"]).view(np.recarray))
     engine.given = np.array(saved["given/times"]), np.array(saved["given/neurons"])
     if engine.has_run:
         engine.open_piece(float(saved["piece_start"]), after=engine.time)

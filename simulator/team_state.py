@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.arrays import (
-    FLIGHT,
     RING,
     EngineState,
     NetworkArrays,
@@ -23,17 +22,23 @@ from simulator.arrays import (
 )
 from simulator.compile import CompiledNetwork
 from simulator.engine_state import new_workspace
+from simulator.flights import QUEUE_FIELDS, in_flight, joined, new_queue
 from simulator.frames import move_frame
 from simulator.lazy_kernels import LAST_BUCKET, NO_DEADLINE
 from simulator.loop_lazy import NO_BUCKET
 from simulator.model import NeuronModel, Trace
 from simulator.parts import Parts
-from simulator.team_kernels import spread_flights
 
 __all__ = ["Member", "Share", "gathered", "make_shares", "scattered"]
 
 _BY_NEURON = ("left", "granted", "granted_at", "use", "deadline")
-_BUFFERS = ("source", "output", "rings", "flights")  # empty between two windows, or made anew
+_BUFFERS = (
+    "source",
+    "output",
+    "rings",
+    "flying",
+    *QUEUE_FIELDS,
+)  # empty between two windows, or made anew
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -126,13 +131,16 @@ def scattered(compiled: CompiledNetwork, shares: list[Share], whole: EngineState
         fresh = {
             name: getattr(whole, name).copy()
             for name in EngineState._fields
-            if name not in ("source", "output", "flights")
+            if name not in ("source", "output", "flying", *QUEUE_FIELDS)
         }
+        fed = np.concatenate([share.net.out_proj, share.projections])
+        flying = whole.flying[np.isin(whole.flying.q, fed)].view(np.recarray)
         state = EngineState(
             **fresh,
             source=share.heard(whole.source),
             output=records(whole.output.size, whole.output.dtype),
-            flights=records(whole.flights.size, FLIGHT),
+            flying=whole.flying[:0],
+            **new_queue(share.net, flying, now),
         )
         own = np.zeros(state.neurons.size, np.bool_)
         for (lo, hi), row in zip(share.mine, share.net.pops, strict=True):
@@ -141,17 +149,14 @@ def scattered(compiled: CompiledNetwork, shares: list[Share], whole: EngineState
         state.deadline[~own] = NO_DEADLINE
         _link(state, share.net)
         engine = state.engine[0]
-        engine.n_out = engine.n_flights = 0
+        engine.n_out = 0
         handled = whole.source.i[: int(whole.engine[0].src_pos)]
         engine.src_pos = np.count_nonzero(share.hears[handled])
         engine.src_end = state.source.size
         state.projs.n_active = -1  # the lists lie in the workspace
         if w > 0:
             engine.deliveries = 0
-        fed = np.concatenate([share.net.out_proj, share.projections])
         state.projs.ring_n[~np.isin(np.arange(state.projs.size), fed)] = 0
-        flying = whole.flights[: int(whole.engine[0].n_flights)]
-        spread_flights(share.net, state, flying[np.isin(flying.q, fed)], now)
         blocks = tuple(block.copy() for block in compiled.groups.states)
         members.append(Member(state, new_workspace(compiled, state), blocks))
     return members
@@ -194,15 +199,12 @@ def gathered(
     engine = whole.engine[0]
     engine.src_pos, engine.src_end = np.searchsorted(source.t, now, "right"), source.size
     engine.deliveries = sum(int(state.engine[0].deliveries) for state in states)
-    flights = _joined_flights(net, states)
-    engine.n_flights = flights.size
-    room = max(state.flights.size for state in states)
     whole = whole._replace(
         source=source,
         rings=records((net.projs.size, max(state.rings.shape[1] for state in states)), RING),
-        flights=records(max(room, 2 * flights.size + 1), FLIGHT),
+        flying=joined([in_flight(net, state) for state in states]),
+        **new_queue(net),
     )
-    whole.flights[: flights.size] = flights
     for q in range(net.projs.size):
         _join_rings(states, q, bool(net.pops.group[net.projs[q].pre] < 0), whole)
     return whole
@@ -289,31 +291,3 @@ def _join_rings(states: list[EngineState], q: int, heard: bool, whole: EngineSta
         ring = ring[new]
     whole.rings[q, : ring.size] = ring
     whole.projs[q].ring_head, whole.projs[q].ring_n = 0, ring.size
-
-
-def _joined_flights(net: NetworkArrays, states: list[EngineState]) -> Records:
-    """Spikes in flight as the whole network holds them: the earliest arrival, and as many synapses
-    behind it as have been reached by all workers together."""
-    parts = []
-    for w, state in enumerate(states):
-        part = state.flights[: int(state.engine[0].n_flights)].copy()
-        row = net.projs[part.q]
-        cut = w * (row.stride > 1)
-        end = net.row_ptr[row.row_at + part.i * row.stride + cut + 1]
-        part.k = end - part.k  # synapses to come
-        parts.append(part)
-    every = np.concatenate(parts).view(np.recarray)
-    joined: Records = every[np.lexsort((every.t, every.i, every.s, every.q))]
-    new = np.ones(joined.size, np.bool_)
-    new[1:] = (
-        (joined.q[1:] != joined.q[:-1])
-        | (joined.s[1:] != joined.s[:-1])
-        | (joined.i[1:] != joined.i[:-1])
-    )
-    starts = np.flatnonzero(new)
-    flights: Records = joined[starts]  # the first of each has the earliest arrival
-    row = net.projs[flights.q]
-    end = net.row_ptr[row.row_at + (flights.i + 1) * row.stride]
-    flights.k = end - (np.add.reduceat(joined.k, starts) if starts.size else 0)
-    flights = flights[np.lexsort((flights.k, flights.i, flights.s, flights.q, flights.t))]
-    return flights.view(np.recarray)

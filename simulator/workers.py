@@ -19,11 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator import instant_loop
-from simulator.arrays import EngineState
+from simulator.arrays import EngineState, Records
 from simulator.compile import CompiledNetwork, compile_network
 from simulator.engine import Engine
-from simulator.engine_state import grown, new_workspace, with_more_flights, with_wider_rings
+from simulator.engine_state import grown, new_workspace, with_wider_rings
 from simulator.errors import SimulationError
+from simulator.flights import with_room_for
 from simulator.interrupt import HeldInterrupt
 from simulator.network import Network
 from simulator.parts import Parts, chosen_workers, cut_populations, share_out
@@ -129,6 +130,14 @@ class Team(Engine):
         """Spikes delivered to synapses so far."""
         states = [member.state for member in self._members] or [self._whole]
         return sum(int(state.engine[0].deliveries) for state in states)
+
+    def in_flight(self) -> Records:
+        """Spikes along rows whose synapses differ in delay, of type FLYING, sorted."""
+        return self.state.flying
+
+    def put_in_flight(self, flying: Records) -> None:
+        """Have these in flight; what they reach up to now is behind them."""
+        self.state = self.state._replace(flying=flying)
 
     def alone(self) -> Engine:
         """An engine of one worker in the same state."""
@@ -251,7 +260,9 @@ class Team(Engine):
             if np.any(st.projs.ring_n >= st.rings.shape[1]):
                 self._replace(w, with_wider_rings(st, 2 * st.rings.shape[1]))
             else:
-                self._replace(w, with_more_flights(st, 2 * st.flights.size))
+                most = int(st.queue[0].most)
+                st.projs.n_active = -1
+                self._replace(w, with_room_for(st, most))
 
     # -- keeping the members -----------------------------------------------------------------
 

@@ -83,8 +83,11 @@ def _pending(simulation: Simulation, in_degree: int) -> int:
 
 
 def _bytes(simulation: Simulation) -> int:
-    """Of everything in a saved state that grows with what is under way."""
-    return sum(array.nbytes for name, array in simulation.save().items() if "engine" in name)
+    """Of the queue, with the room that it has to spare."""
+    from simulator.flights import QUEUE_FIELDS
+
+    state = simulation._engine.state
+    return sum(getattr(state, name).nbytes for name in QUEUE_FIELDS)
 
 
 def subjects(options: Options) -> Sequence[Subject]:
@@ -132,7 +135,8 @@ def section(measured: Measured, folder: Path) -> Sequence[str]:
         "deliveries pending. A row of synapses has one entry for each spike under way, which moves "
         "from one synapse to the next. Time is of a whole delivery: queue, synapse and neuron; for "
         "heapq of taking the earliest entry and putting one back. Bytes are those by which the "
-        "saved state grew, and by which resident memory did, spikes recorded meanwhile included.",
+        "queue grew, room to spare included, and by which resident memory did, spikes recorded "
+        "meanwhile included.",
         "",
         *table(
             (

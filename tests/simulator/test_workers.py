@@ -22,6 +22,7 @@ from simulator import (
     engine_state,
     fixed_in_degree,
     fixed_probability,
+    flights,
     parts,
     uniform,
     workers,
@@ -235,14 +236,12 @@ def test_buffers_that_are_full_are_emptied_or_grow(
 
     def cramped(*args: Any) -> Any:
         state = new_state(*args)
-        return state._replace(
-            rings=state.rings[:, :64].copy(),
-            flights=state.flights[: state.flights.size // 2].copy(),
-        )
+        return state._replace(rings=state.rings[:, :64].copy())
 
     monkeypatch.setattr(engine_state, "_OUTPUT", 1)
     monkeypatch.setattr(engine, "new_state", cramped)
     monkeypatch.setattr(workers, "_HELD", 100)
+    monkeypatch.setattr(flights, "_ARRIVALS", 1)
     simulation = Simulation(busy(), workers=2)
     simulation.run(60.0)
     assert_same(simulation, alone)
