@@ -34,6 +34,7 @@ NARROWEST = 16.0  # buckets in the longest delay, at least: most of what is sent
 _REVIEW = 8192  # arrivals and buckets, at least, between two looks at how many there were
 _FEW = 16  # arrivals that are sorted by insertion straight away
 _FOREVER = 1 << 62
+_MANY = 1 << 15  # entries whose rows hardly lie in a cache
 _LINE = 16  # delays or targets in a line of a cache
 
 
@@ -43,6 +44,15 @@ def synapse_delay(net: NetworkArrays, q: int, s: int) -> float:
     if net.projs[q].short:
         return float(net.short_delay[net.projs[q].delay_at + s])
     return float(net.syn_delay[net.projs[q].delay_at + s])
+
+
+@register_jitable(forceinline=True)
+def fetch_delay(net, q, s):
+    """Have the delay of a synapse fetched."""
+    if net.projs[q].short:
+        prefetch_entry(net.short_delay, net.projs[q].delay_at + s)
+    else:
+        prefetch_entry(net.syn_delay, net.projs[q].delay_at + s)
 
 
 @register_jitable(forceinline=True)
@@ -264,7 +274,7 @@ def open_bucket_of_flights(net: NetworkArrays, st: EngineState, bound: float) ->
         last = int(bound * per_ms)
     found, cap, current, q = st.arrivals[1], st.arrivals.shape[1], queue.current, -1
     row_at = row_end = at = post = 0
-    short = False
+    short, many, fetched = False, queue.n_bucketed > _MANY, -1
     while True:
         bucket = st.buckets[current & mask]
         if bucket.head < 0:
@@ -277,7 +287,14 @@ def open_bucket_of_flights(net: NetworkArrays, st: EngineState, bound: float) ->
             queue.opened += 1
             continue
         chunk = int(bucket.head)
-        entry = st.flights[chunk * CHUNK + bucket.n - 1]
+        if many and bucket.n != fetched:
+            for a in range(chunk * CHUNK, chunk * CHUNK + bucket.n):
+                prefetch_entry(net.row_ptr, int(st.flights[a].row))
+            for a in range(chunk * CHUNK, chunk * CHUNK + bucket.n):
+                if row_at <= st.flights[a].row < row_end:
+                    fetch_delay(net, q, net.row_ptr[st.flights[a].row] + st.flights[a].k)
+        fetched = bucket.n - 1
+        entry = st.flights[chunk * CHUNK + fetched]
         emitted, row, k = entry.s, int(entry.row), int(entry.k)
         if q < 0 or not row_at <= row < row_end:
             q = _projection_of(net, row)

@@ -42,11 +42,18 @@ from simulator import (
 from simulator import specialise as specialise_module
 from simulator.arrays import CROSSES, SPARSE, UNIFORM, WAKES
 from simulator.borrow import borrow
-from simulator.flight_queue import flight_room, next_flight, open_bucket_of_flights, take_flight
+from simulator.flight_queue import (
+    fetch_delay,
+    flight_room,
+    next_flight,
+    open_bucket_of_flights,
+    take_flight,
+)
 from simulator.inner import register_jitable
 from simulator.loop_watch import note_column, note_neuron, note_row, probe_row, write_changes
 from simulator.model import NeuronModel, PlasticityRule
 from simulator.needs import Needs
+from simulator.prefetch import prefetch_entry
 from simulator.queues import predict, ring_pop, ring_push, send
 from simulator.specialise import digest
 
@@ -69,6 +76,7 @@ TOO_MANY_ROUNDS = 4  # a zero-delay loop does not end
 PAUSED = 5  # the budget of this call is used up
 
 MAX_ROUNDS = 100_000  # at one instant
+SOON = 4  # spikes of sources before one's turn, its row is fetched
 PASS = 16  # what a pass of the loop takes of the budget, in deliveries
 
 
@@ -132,9 +140,8 @@ def make_instant_loop(
     # -- deliveries --------------------------------------------------------------------------
 
     @register_jitable(forceinline=True)
-    def emit(net, st, g, t):
-        """Send a spike on its way along every projection; record it."""
-        k = st.neurons[g].pop
+    def emit(net, st, k, g, t):
+        """Send a spike of a neuron of population k on its way along every projection; record it."""
         i = g - net.pops[k].lo
         if watched:
             note_neuron(st, g)
@@ -149,6 +156,22 @@ def make_instant_loop(
                 send(net, st, q, i, t)
             else:
                 ring_push(st, q, t + net.projs[q].delay, t, i)
+
+    @register_jitable(forceinline=True)
+    def fetch_rows(net, st, k):
+        """Have the beginnings of the rows fetched of sources that spike soon, in population k."""
+        a = st.engine[0].src_pos + SOON
+        if a + SOON < st.engine[0].src_end:
+            lo, hi = net.pops[k].lo, net.pops[k].hi
+            first, second = st.source[a].i, st.source[a + SOON].i
+            for b in range(net.pops[k].out_lo, net.pops[k].out_hi):
+                q = net.out_proj[b]
+                if isnan(net.projs[q].delay):
+                    at, stride = net.projs[q].row_at - lo * net.projs[q].stride, net.projs[q].stride
+                    if lo <= second < hi:
+                        prefetch_entry(net.row_ptr, at + second * stride)
+                    if lo <= first < hi:
+                        fetch_delay(net, q, net.row_ptr[at + first * stride])
 
     @register_jitable(forceinline=True)
     def collect_rows(net, st, work, t):
@@ -392,7 +415,8 @@ def make_instant_loop(
                 if watched and st.seen.size > 0:
                     note_column(net, st, st.neurons[a].fired)
         for a in range(n):
-            emit(net, st, st.neurons[a].fired, t)
+            g = st.neurons[a].fired
+            emit(net, st, st.neurons[g].pop, g, t)
         if n > 0:
             st.engine[0].culprit = st.neurons[0].fired
 
@@ -450,6 +474,7 @@ def make_instant_loop(
     def all_rounds(net, blocks, rule_blocks, st, work, until):
         past = np.nextafter(until, infinity)
         limit = st.engine[0].deliveries + st.engine[0].budget
+        home = 0  # population of the source that spiked last
         while True:
             limit -= PASS
             if st.engine[0].deliveries > limit:
@@ -504,9 +529,13 @@ def make_instant_loop(
             else:
                 st.engine[0].rounds = 0
             st.engine[0].now = t
-            if lazy and several and flight < stop:  # noqa: SIM102  numba cuts branches, not conditions
-                if deliver_alone(net, blocks, st, work, flight, stop, limit):
-                    continue
+            if (
+                lazy
+                and several
+                and flight < stop
+                and deliver_alone(net, blocks, st, work, flight, stop, limit)
+            ):
+                continue
             if spike < arrival:
                 fire_all(net, blocks, rule_blocks, st, work, t)
                 continue
@@ -518,7 +547,11 @@ def make_instant_loop(
                 and st.source[st.engine[0].src_pos].i > last
             ):
                 last = st.source[st.engine[0].src_pos].i
-                emit(net, st, last, t)
+                if not net.pops[home].lo <= last < net.pops[home].hi:
+                    home = st.neurons[last].pop
+                if several:
+                    fetch_rows(net, st, home)
+                emit(net, st, home, last, t)
                 st.engine[0].src_pos += 1
             deliver(net, blocks, rule_blocks, st, work, t)
 

@@ -22,7 +22,7 @@ import numpy as np
 from simulator.arrays import CROSSES, EXAMINED
 from simulator.inner import register_jitable
 from simulator.model import NeuronModel
-from simulator.prefetch import prefetch
+from simulator.prefetch import prefetch, prefetch_entry
 from simulator.private_input import draw_next, look_ahead
 from simulator.roots import exp_of
 from simulator.specialise import choose, jitable, record_from
@@ -43,6 +43,7 @@ LAST_BUCKET = 63  # of the ring of buckets: a power of two less one, beyond the 
 assert max(HORIZONS) <= LAST_BUCKET
 _ENOUGH = 0.7  # of what will probably be used up before a deadline
 _SOON = 4  # neurons on the list before a neuron's turn, its arrivals are fetched
+_AHEAD, _FAR = 8, 1 << 13  # the same for the targets of a delivery, if there are so many neurons
 _TAKEN = -1e300  # an allowance below this marks a neuron that is on the list already
 
 # Where a neuron stands in place of a deadline.
@@ -321,7 +322,7 @@ def _of_model(model: type[NeuronModel], with_inputs: bool) -> LazyKernels:
         tau, amount = time_constants(p), kick(p, 0)
         group = net.pops[net.projs[runs[first].q].post].group
         at = lo = post = w_at = np.int64(0)
-        same, frame, length, a = False, 0.0, 0.0, first
+        same, far, frame, length, a = False, False, 0.0, 0.0, first
         while a < last and touched == 0 and deliveries <= limit:
             t = runs[a].t
             if t >= stop or (a + 1 < last and runs[a + 1].t == t):
@@ -339,9 +340,16 @@ def _of_model(model: type[NeuronModel], with_inputs: bool) -> LazyKernels:
                 tau, amount = time_constants(p), kick(p, proj.port)
                 at, lo, frame, length = pop.at, pop.lo, st.pops[proj.post].frame, pop.frame_length
                 post, w_at, same = proj.post_at, proj.w_at, bool(proj.same)
+                far = pop.hi - lo > _FAR
             dt = t - frame
             if dt >= length:
                 break
+            if far and a + _AHEAD < last and runs[a + _AHEAD].q == q:
+                j = targets[post + net.row_ptr[runs[a + _AHEAD].row] + runs[a + _AHEAD].k]
+                for m in range(len(tau)):
+                    if amount[m] != 0.0:
+                        prefetch_entry(modes[m], at + j)
+                prefetch_entry(left, lo + j)
             s = net.row_ptr[runs[a].row] + runs[a].k
             end = s + runs[a].n
             deliveries += end - s

@@ -21,6 +21,7 @@ from simulator import (
     fixed_probability,
     uniform,
 )
+from simulator.compile import compile_network
 from simulator.reference import Reference
 from tests.simulator.support import (
     assert_equal_engines,
@@ -78,10 +79,10 @@ def test_the_strategy_reaches_every_kind_of_projection() -> None:
     seen: set[tuple[object, ...]] = set()
     lazy: set[tuple[bool, bool]] = set()
 
-    @settings(max_examples=200, derandomize=True, database=None)
+    @settings(max_examples=500, derandomize=True, database=None)
     @given(network_plans())
     def collect(plan: NetworkPlan) -> None:
-        arrays = Simulation(build(plan)).compiled.arrays
+        arrays = compile_network(build(plan)).arrays
         for row in arrays.projs:
             several = bool(np.isnan(row.delay))
             together = bool(arrays.pops[row.post].together)
