@@ -10,7 +10,14 @@ import pytest
 from encoders import Poisson
 from neurons import LIFExp
 from plasticity import WTCRL, ExponentialDrift
-from simulator import Network, Simulation, all_to_all, fixed_probability, one_to_one
+from simulator import (
+    Network,
+    Simulation,
+    all_to_all,
+    fixed_probability,
+    one_to_one,
+    uniform,
+)
 from simulator.instant_loop import make_instant_loop
 from simulator.needs import Needs, needs_of
 
@@ -58,7 +65,9 @@ def learning() -> Network:
 
 def learning_in_rows() -> Network:
     net = network()
-    net.projection("source", "cells", fixed_probability(0.5), 1.5, 0.5, rule=WTCRL(), name="in")
+    net.projection(
+        "source", "cells", fixed_probability(0.5), 1.5, uniform(0.2, 2.0), rule=WTCRL(), name="in"
+    )
     net.record_weight_changes("in")
     return net
 
@@ -70,7 +79,7 @@ CASES: list[tuple[Callable[[], Network], Needs]] = [
     (onto_some, NONE._replace(lazy=True, rows=True)),
     (private, NONE._replace(lazy=True, driven=True, rows=True)),
     (learning, NONE._replace(stepped=True, together=True, whole=True)),
-    (learning_in_rows, NONE._replace(lazy=True, rows=True, watched=True)),
+    (learning_in_rows, NONE._replace(lazy=True, rows=True, several=True, watched=True)),
 ]
 
 
