@@ -3,7 +3,7 @@
 numba optimises every function that compiled code calls and turns it into machine code of its own;
 then it links the intermediate code into the caller, where it is inlined, optimised and turned into
 machine code again.  The event loop is some 150 functions, one within the other: more than half of
-the time to compile it went into code that nobody runs (docs/decisions/0012-cold-compile.md).  Here
+the time to compile it went into code that nobody runs (docs/decisions/0013-cold-compile.md).  Here
 only the outermost function is optimised and translated, once, with all of its parts in it.
 
 The pipeline of a function is numba's documented extension point; how a library keeps intermediate
