@@ -37,6 +37,14 @@ def aims(found: Mapping[str, Measured]) -> list[str]:
         if BRIAN2 in wtcrl:
             ratio = _cost(wtcrl, BRIAN2, "work") * speed
             add(f"W-TCRL: time of {BRIAN2}, over ours", ratio, 10.0, True)
+    stdp, plastic = found.get("brunel_stdp"), found.get("plastic")
+    if stdp and SPIKEMESH in stdp and BRIAN2 in stdp:
+        ratio = _cost(stdp, BRIAN2, "duration_ms") / _cost(stdp, SPIKEMESH, "duration_ms")
+        add(f"Brunel with STDP: time of {BRIAN2}, over ours", ratio, 1.0, True)
+    for rule, aim in (("pair STDP", 10.0), ("dopamine STDP", 4.0)):
+        if plastic and f"{SPIKEMESH}, {rule}" in plastic:
+            speed = 1e-6 / _cost(plastic, f"{SPIKEMESH}, {rule}", "work")
+            add(f"{rule}: million presynaptic deliveries per CPU second", speed, aim, True)
     queue = found.get("queue")
     if queue and SPIKEMESH in queue:
         time = _cost(queue, SPIKEMESH, "work") * 1e9

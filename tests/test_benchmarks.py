@@ -33,7 +33,9 @@ from simulator.errors import DataError, SimulationError
 RUNGS = [
     "cuba",
     "brunel",
+    "brunel_stdp",
     "wtcrl",
+    "plastic",
     "scaling",
     "queue",
     "first_run",

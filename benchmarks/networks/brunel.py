@@ -1,5 +1,8 @@
 """The sparse random network of Brunel 2000, model A, asynchronous irregular at about 38 Hz.
 
+With a learning rate its excitatory synapses onto excitatory neurons are plastic: additive pair STDP
+with all pairs, weights from 0 to twice the initial one, exact spike times.
+
 10,000 excitatory and 2,500 inhibitory neurons whose synapses make the potential jump; each neuron
 hears 1,000 of the former, 250 of the latter and an external Poisson train of its own.
 
@@ -13,9 +16,10 @@ from typing import NamedTuple
 
 from encoders import Poisson
 from neurons import LIFDelta
+from plasticity import PairSTDP
 from simulator import Network, fixed_in_degree, one_to_one
 
-__all__ = ["BRUNEL", "POPULATIONS", "BrunelParameters", "brunel"]
+__all__ = ["BRUNEL", "PLASTIC", "POPULATIONS", "BrunelParameters", "brunel"]
 
 POPULATIONS = ("exc", "inh")
 
@@ -35,6 +39,11 @@ class BrunelParameters(NamedTuple):
     g: float = 5.0  # [1] inhibitory jump over excitatory jump
     eta: float = 2.0  # [1] external rate over the one that takes the mean to threshold
     delay: float = 1.5  # [ms]
+    a_plus: float = (
+        0.0  # [1] potentiation by a pair at no distance, as a share of the largest weight
+    )
+    a_minus: float = 0.0  # [1] depression
+    tau_stdp: float = 20.0  # [ms] of both
 
     def external_hz(self) -> float:
         """Rate of the external train of a neuron (equation 3: c_exc times nu_ext)."""
@@ -46,6 +55,7 @@ class BrunelParameters(NamedTuple):
 
 
 BRUNEL = BrunelParameters()
+PLASTIC = BrunelParameters(a_plus=0.005, a_minus=0.00525)
 
 
 def brunel(
@@ -71,7 +81,14 @@ def brunel(
     for pre, degree, weight in (("exc", p.c_exc, p.j), ("inh", p.c_inh, -p.g * p.j)):
         for post in POPULATIONS:
             connector = fixed_in_degree(degree, self_connections=False)
-            net.projection(pre, post, connector, weight=weight, delay=p.delay)
+            if p.a_plus > 0.0 and pre == post == "exc":
+                rule = PairSTDP(
+                    tau_plus=p.tau_stdp, tau_minus=p.tau_stdp, a_plus=p.a_plus, a_minus=p.a_minus,
+                    w_max=2.0 * weight,
+                )  # fmt: skip
+                net.projection(pre, post, connector, weight=weight, delay=p.delay, rule=rule)
+            else:
+                net.projection(pre, post, connector, weight=weight, delay=p.delay)
     for post, size in zip(POPULATIONS, (p.n_exc, p.n_inh), strict=True):
         external = net.population(f"external {post}", size, Poisson(p.external_hz()))
         net.projection(external, post, one_to_one(), weight=p.j, delay=p.delay)

@@ -64,6 +64,34 @@ def cuba(p, drawn):
     return cells, made
 
 
+# Additive, all pairs; the traces belong to synapses, as in Brian2's own examples.
+PAIR_STDP = {
+    "model": """
+        w : volt
+        dx/dt = -x / tau : 1 (event-driven)
+        dy/dt = -y / tau : 1 (event-driven)
+    """,
+    "on_pre": """
+        v_post += w
+        w = clip(w - a_minus * y * w_max, 0 * mV, w_max)
+        x += 1
+    """,
+    "on_post": """
+        w = clip(w + a_plus * x * w_max, 0 * mV, w_max)
+        y += 1
+    """,
+}
+
+
+def pair_stdp(p):
+    return {
+        "a_plus": p["a_plus"],
+        "a_minus": p["a_minus"],
+        "tau": p["tau_stdp"] * ms,
+        "w_max": 2.0 * p["j"] * mV,
+    }
+
+
 def brunel(p, drawn):
     cells = b.NeuronGroup(
         p["n_exc"] + p["n_inh"],
@@ -85,12 +113,14 @@ def brunel(p, drawn):
         ("inh", p["c_inh"], -p["g"] * p["j"]),
     ):
         for post in ("exc", "inh"):
+            plastic = p.get("a_plus") and pre == post == "exc"
             synapses = b.Synapses(
                 parts[pre],
                 parts[post],
-                on_pre="v_post += w",  # none while refractory: v is marked so above
-                delay=p["delay"] * ms,
-                namespace={"w": weight * mV},
+                delay={"pre": p["delay"] * ms},
+                namespace=pair_stdp(p) if plastic else {"w": weight * mV},
+                # No jump while refractory: v is marked so above.
+                **(PAIR_STDP if plastic else {"on_pre": "v_post += w"}),
             )
             if drawn is not None:
                 synapses.connect(i=drawn[f"{pre}->{post}/pre"], j=drawn[f"{pre}->{post}/post"])
@@ -101,6 +131,8 @@ def brunel(p, drawn):
                 else:
                     own = f"k for k in sample({size}, size={degree})"
                 synapses.connect(i=own)
+            if plastic:
+                synapses.w = p["j"] * mV
             made.append(synapses)
     rate = 1000.0 * p["eta"] * p["v_th"] / (p["j"] * p["tau_m"])
     made.append(b.PoissonInput(cells, "v", p["c_exc"], rate / p["c_exc"] * Hz, p["j"] * mV))
