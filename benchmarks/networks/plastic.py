@@ -1,4 +1,4 @@
-"""Poisson inputs onto a layer of neurons, all to all, with plastic synapses: what learning costs."""
+"""Poisson inputs onto a layer of neurons, all to all, plastic synapses: what learning costs."""
 
 from __future__ import annotations
 
