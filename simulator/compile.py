@@ -185,7 +185,7 @@ def compile_network(net: Network, bounds: Mapping[str, Ints] | None = None) -> C
     for k, pop in enumerate(pops):
         if isinstance(pop.model, NeuronModel) and not table.together[k]:
             p = pop.model.parameters
-            if pop.model.linear and pop.model.has_modes(p):
+            if net.left_alone and pop.model.linear and pop.model.has_modes(p):
                 shortest = min(pop.model.time_constants(p))
                 table[k].lazy = 1
                 table[k].frame_length, table[k].bucket = _FRAME * shortest, _BUCKET * shortest

@@ -41,6 +41,8 @@ def identity(compiled: CompiledNetwork) -> dict[str, str]:
         lines[f"projection {proj.name!r}"] = (
             f"{proj.pre.name!r} to {proj.post.name!r}, {what}{rule} [{_digest(parts)}]"
         )
+    if not net.left_alone:
+        lines["neurons left alone"] = "none"
     # The order of populations decides ties.
     lines["the order"] = ", ".join([*net.populations, *net.projections])
     return lines

@@ -48,21 +48,23 @@ def stored_weights(simulation: Simulation, projection: str) -> Any:
     return weights.ravel()
 
 
-def assert_equal_engines(simulation: Simulation, reference: Reference) -> None:
-    """The same spikes to 1e-10 ms and weights to 1e-12; ties may be recorded in another order."""
+def assert_equal_engines(
+    simulation: Simulation, reference: Reference, ms: float = 1e-10, weight: float = 1e-12
+) -> None:
+    """The same spikes within ``ms`` and weights; ties may be recorded in another order."""
     got, expected = everything(simulation), everything(reference)
     for name, (times, neurons) in expected.items():
         a, b = (np.lexsort((t, i)) for t, i in (got[name], (times, neurons)))
         np.testing.assert_array_equal(got[name][1][a], neurons[b], err_msg=f"neurons of {name}")
         np.testing.assert_allclose(
-            got[name][0][a], times[b], rtol=0, atol=1e-10, err_msg=f"times of {name}"
+            got[name][0][a], times[b], rtol=0, atol=ms, err_msg=f"times of {name}"
         )
     for name in simulation.network.projections:
         np.testing.assert_allclose(
             stored_weights(simulation, name),
             reference.weights(name),
             rtol=0,
-            atol=1e-12,
+            atol=weight,
             err_msg=f"weights of {name}",
         )
 

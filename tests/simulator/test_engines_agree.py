@@ -15,6 +15,7 @@ from plasticity import WTCRL, ExponentialDrift
 from simulator import (
     Network,
     Simulation,
+    SimulationError,
     all_to_all,
     engine_state,
     fixed_in_degree,
@@ -73,6 +74,27 @@ def test_both_engines_give_the_same_spikes_and_weights(model: str, data: st.Data
     reference.run(DURATION)
     simulation = finished(build(plan))
     assert_equal_engines(simulation, reference)
+
+
+@settings(max_examples=100)
+@given(network_plans())
+def test_without_neurons_left_alone_both_engines_give_the_same_bits(plan: NetworkPlan) -> None:
+    networks = [build(plan) for _ in range(2)]
+    for net in networks:
+        net.left_alone = False
+    reference, simulation = Reference(networks[0]), Simulation(networks[1])
+    reference.run(DURATION)
+    simulation.run(DURATION / 3.0)
+    simulation.run(DURATION)
+    assert_equal_engines(simulation, reference, ms=0.0, weight=0.0)
+
+
+def test_a_state_of_neurons_left_alone_is_refused_where_none_is() -> None:
+    saved = Simulation(balanced()).save()
+    other = balanced()
+    other.left_alone = False
+    with pytest.raises(SimulationError, match="belongs to another network: neurons left alone"):
+        Simulation(other).restore(saved)
 
 
 def test_the_strategy_reaches_every_kind_of_projection() -> None:
