@@ -8,6 +8,7 @@ from benchmarks.rung import SPIKEMESH, Measured, table
 
 __all__ = ["aims"]
 
+COARSE = "Brian2, C++, grid of 0.5 ms"
 NEST, BRIAN2 = "NEST, grid of 0.1 ms", "Brian2, C++, grid of 0.1 ms"
 
 
@@ -45,6 +46,13 @@ def aims(found: Mapping[str, Measured]) -> list[str]:
         if plastic and f"{SPIKEMESH}, {rule}" in plastic:
             speed = 1e-6 / _cost(plastic, f"{SPIKEMESH}, {rule}", "work")
             add(f"{rule}: million presynaptic deliveries per CPU second", speed, aim, True)
+    dastdp = found.get("dastdp")
+    if dastdp and SPIKEMESH in dastdp:
+        speed = 1.0 / _cost(dastdp, SPIKEMESH, "work")
+        add("Symmetric STDP: presentations per CPU second", speed, 150.0, True)
+        if COARSE in dastdp:
+            ratio = _cost(dastdp, COARSE, "work") * speed
+            add(f"Symmetric STDP: time of {COARSE}, over ours", ratio, 10.0, True)
     queue = found.get("queue")
     if queue and SPIKEMESH in queue:
         time = _cost(queue, SPIKEMESH, "work") * 1e9

@@ -36,6 +36,7 @@ RUNGS = [
     "brunel_stdp",
     "wtcrl",
     "plastic",
+    "dastdp",
     "scaling",
     "queue",
     "first_run",
