@@ -1,0 +1,1 @@
+"""What the experiment distal-reward measures and draws."""
