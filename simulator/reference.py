@@ -289,6 +289,9 @@ class Reference(Controlled):
 
     def forget(self, traces: bool = True, in_flight: bool = True) -> None:
         """Set all synaptic traces to zero, and drop the spikes that have not arrived."""
+        for q, proj in enumerate(self.network.projections.values()):
+            if traces and proj.modulator is not None:
+                self._modulate(q, 0.0, self._time)
         for s in [s for rows in self._rows for row in rows for s in row if traces]:
             for trace in (s.x, s.y):
                 if trace is not None:

@@ -360,6 +360,9 @@ class Simulation(Controlled):
         """Set all synaptic traces to zero, and drop the spikes that have not arrived."""
         self._be_alone()
         if traces:
+            # Modulated synapses know from their traces up to when they have drifted.
+            for proj in self.network.projections.values():
+                self._settle(proj)
             clear_traces(self._engine)
         if in_flight:
             clear_in_flight(self._engine)

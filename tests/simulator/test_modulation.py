@@ -102,11 +102,16 @@ def course(engine: Any, net: Network, cut: bool = False) -> dict[str, Any]:
     engine.set_learning("u->v", False)
     engine.run(170.0)
     engine.set_learning("u->v", True)
+    engine.run(270.0)
+    before = engine.weights("u->v")
+    engine.forget(in_flight=False)
+    kept = bool(np.all(engine.weights("u->v") == before))
     engine.run(300.0)
     return {
         "spikes": engine.spikes("v")[0][-5:].tolist(),
         "weights": np.sort(engine.weights("u->v").ravel()).tolist(),
         "level": float(engine.state("dopamine", "z")[0]),
+        "kept": kept,
     }
 
 
@@ -146,6 +151,7 @@ def test_both_engines_drift_alike(courses: Any, case: int) -> None:
     assert len(ours["spikes"]) == 5
     assert len({round(w, 6) for w in ours["weights"]}) > 5
     assert in_pieces == ours
+    assert ours["kept"]
     for name, value in readable.items():
         np.testing.assert_allclose(ours[name], value, rtol=1e-9, atol=1e-12)
     if case == 0:  # advanced together: to the last bit
