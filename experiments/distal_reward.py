@@ -35,7 +35,6 @@ __all__ = ["EXPERIMENT", "Config"]
 W_MAX, W_START, W_INHIBITORY = 4.0, 0.5, -1.0  # mV
 DELAY = 1.0  # ms
 CELL = {"tau_m": 10.0, "v_rest": -65.0, "v_reset": -65.0, "v_th": -45.0, "t_ref": 2.0}  # ms, mV
-NOISE_RATE = 500.0  # Hz, into each neuron
 TAU_DOPAMINE = 200.0  # ms
 EARLIEST, LATEST = 1_000.0, 3_000.0  # ms, from the pair to its reward
 QUANTILES = (0.05, 0.5, 0.95)
@@ -53,13 +52,14 @@ class Config:
     duration: float = setting(2_000.0, "simulated time", unit="s")
     n: int = setting(1_000, "neurons; four fifths are excitatory")
     out_degree: int = setting(100, "synapses of a neuron")
-    noise: float = setting(2.1, "weight of the noise, which decides the rate", unit="mV")
+    noise: float = setting(1.9, "weight of the noise, which decides the rate", unit="mV")
+    noise_rate: float = setting(500.0, "of the noise into each neuron", unit="Hz")
     window: float = setting(10.0, "within which the second neuron is to follow", unit="ms")
     amount: float = setting(0.5, "dopamine of a reward")
     samples: int = setting(200, "times at which the weights are kept for the picture")
 
     def __post_init__(self) -> None:
-        for name in ("duration", "noise", "window", "amount"):
+        for name in ("duration", "noise", "noise_rate", "window", "amount"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
                 raise DataError(f"setting '{name}' = {value}; it must be a finite number > 0")
@@ -116,7 +116,7 @@ def build(config: Config, wiring: Wiring, seed: int) -> Network:
     from simulator import Network, explicit, one_to_one, uniform
 
     net = Network(seed=seed)
-    noise = net.population("noise", config.n, Poisson(NOISE_RATE))
+    noise = net.population("noise", config.n, Poisson(config.noise_rate))
     start = {"v": uniform(CELL["v_reset"], CELL["v_th"])}
     cells = net.population(CELLS, config.n, LIFDelta(**CELL), start)
     dopamine = net.population(DOPAMINE, 1, Concentration(tau=TAU_DOPAMINE))

@@ -16,7 +16,9 @@ from simulator.errors import DataError
 from tests.doctests import ROOT
 
 # So much noise that the two neurons are rewarded within seconds.
-SETTINGS = ("duration=4", "n=30", "out_degree=6", "noise=2.8", "amount=2", "samples=8")
+SETTINGS = (
+    "duration=3.4", "n=15", "out_degree=5", "noise=12", "noise_rate=70", "amount=2", "samples=8"
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,7 @@ def test_rewards_come_for_pairs_one_to_three_seconds_late(finished: RunDirectory
     for t in rewards:
         assert ((t - pairs >= 1000.0) & (t - pairs <= 3000.0)).any()
     # All pairs before the last three seconds have had theirs.
-    assert rewards.size >= (pairs < 1000.0).sum() > 0
+    assert rewards.size >= (pairs < 400.0).sum() > 0
 
 
 def test_weights_move_within_their_bounds_once_dopamine_is_there(finished: RunDirectory) -> None:
@@ -52,7 +54,7 @@ def test_weights_move_within_their_bounds_once_dopamine_is_there(finished: RunDi
         "run.json", "weights.npz", "course.npz", "distal_reward.png"
     }  # fmt: skip
     w, course = finished.weights()["plastic"], finished.arrays("course")
-    assert w.shape == (24 * 6,)
+    assert w.shape == (12 * 5,)
     assert w.min() >= 0.0
     assert w.max() <= 4.0
     assert (course["rewarded"][0], course["quantiles"][:, 0].tolist()) == (0.0, [0.5, 0.5, 0.5])
