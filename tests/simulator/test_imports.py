@@ -19,8 +19,8 @@ OWN = {"simulator", "neurons", "plasticity", "encoders", "mapping", "experiments
 # What each package may import of this project, beside itself.
 ALLOWED = {
     "simulator": set(),
-    "neurons": {"simulator.model", "simulator.roots"},
-    "plasticity": {"simulator.model", "simulator.roots"},
+    "neurons": {"simulator.inner", "simulator.model", "simulator.roots"},
+    "plasticity": {"simulator.inner", "simulator.model"},
     "encoders": {"simulator"},
 }
 # And of others, beside the standard library.
