@@ -10,6 +10,8 @@ from __future__ import annotations
 from math import inf
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from simulator.arrays import WAKES
 from simulator.frames import next_frame
 from simulator.inner import register_jitable
@@ -111,14 +113,17 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
         number = st.pops[k].next_bucket
         remaining = st.due_in[k, number & LAST_BUCKET]
         st.due_in[k, number & LAST_BUCKET] = 0
-        g = net.pops[k].lo
+        lo, a = net.pops[k].lo, 0
+        mine = st.deadline[lo : net.pops[k].hi]
         while remaining > 0:
-            if st.deadline[g] == number:
-                st.deadline[g] = NO_DEADLINE
-                st.granted[g] -= st.left[g]
-                put_on_list(st, g, t)
-                remaining -= 1
-            g += 1
+            while mine[np.uint64(a)] != number:
+                a += 1
+            g = lo + a
+            mine[a] = NO_DEADLINE
+            st.granted[g] -= st.left[g]
+            put_on_list(st, g, t)
+            remaining -= 1
+            a += 1
         st.pops[k].next_bucket = NO_BUCKET
         for b in range(number + 1, number + LAST_BUCKET + 1):
             if st.due_in[k, b & LAST_BUCKET] > 0:
