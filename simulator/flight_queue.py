@@ -19,7 +19,9 @@ from simulator.prefetch import prefetch_entry
 
 __all__ = [
     "CHUNK",
+    "MOST_A_MS",
     "WANTED",
+    "WIDEST",
     "flight_push",
     "flight_room",
     "next_flight",
@@ -30,7 +32,8 @@ __all__ = [
 
 CHUNK = 16  # entries
 WANTED = 512  # arrivals in a bucket; three times as many, or as few, and buckets are made anew
-NARROWEST = 16.0  # buckets in the longest delay, at least: most of what is sent off goes beyond one
+WIDEST = 16.0  # buckets in the longest delay, at least: most of what is sent off goes beyond one
+MOST_A_MS = 1e9  # buckets; their numbers are integers for as long as anybody simulates
 _REVIEW = 8192  # arrivals and buckets, at least, between two looks at how many there were
 _FEW = 16  # arrivals that are sorted by insertion straight away
 _FOREVER = 1 << 62
@@ -264,7 +267,8 @@ def open_bucket_of_flights(net: NetworkArrays, st: EngineState, bound: float) ->
         return True
     mask, per_ms, n = st.buckets.size - 1, queue.per_ms, queue.n_raw
     if n == 0 and queue.opened + queue.moved > _REVIEW + 4 * queue.n_bucketed:
-        wanted = max(per_ms * queue.moved / (queue.opened * WANTED), NARROWEST / queue.longest)
+        wanted = max(per_ms * queue.moved / (queue.opened * WANTED), WIDEST / queue.longest)
+        wanted = min(wanted, MOST_A_MS)
         short = mask < queue.longest * per_ms and queue.n_bucketed > 32 * mask
         if short or wanted > 3.0 * per_ms or wanted < per_ms / 3.0:
             return False

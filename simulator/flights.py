@@ -19,7 +19,7 @@ from simulator.arrays import (
     Records,
     records,
 )
-from simulator.flight_queue import CHUNK, NARROWEST, WANTED
+from simulator.flight_queue import CHUNK, MOST_A_MS, WANTED, WIDEST
 
 __all__ = [
     "QUEUE_FIELDS",
@@ -72,7 +72,8 @@ def new_queue(
         entries = _on_their_rows(net, flying, now)
     if not queue[0].longest > 0.0:
         queue.longest = 1.0
-    queue.per_ms = max(_AT_FIRST, entries.s.size / WANTED) / queue.longest
+    per_ms = max(_AT_FIRST, entries.s.size / WANTED) / float(queue[0].longest)
+    queue.per_ms = min(per_ms, MOST_A_MS)
     most = int(queue[0].most)
     return {
         "queue": queue,
@@ -117,7 +118,7 @@ def enlarged(net: NetworkArrays, st: EngineState) -> EngineState:
     # The open bucket is used up: all entries are in closed ones.
     renewed = st.queue.copy()
     wanted = float(queue.per_ms * queue.moved / (queue.opened * WANTED))
-    renewed.per_ms = max(wanted, NARROWEST / float(queue.longest))
+    renewed.per_ms = min(max(wanted, WIDEST / float(queue.longest)), MOST_A_MS)
     renewed.opened = renewed.moved = 0
     parts = _in_buckets(net, renewed, _bucketed(st), float(st.engine[0].now))
     return st._replace(queue=renewed, **parts)

@@ -41,11 +41,16 @@ def delays(scale: float) -> st.SearchStrategy[float]:
 
 @st.composite
 def networks(draw: st.DrawFn) -> Network:
-    """Two projections with delays that differ, of single and of double precision."""
+    """Two projections with delays that differ, of single and of double precision, now and then
+    by next to nothing."""
+    scales = st.sampled_from([1.0, 0.1, 1e-13])
     net = Network()
     u = net.population("u", SENDERS, SpikeTimes([]))
     v = net.population("v", TARGETS, Jump())
-    for name, scale in (("single", 1.0), ("double", draw(st.sampled_from([1.0, 0.1])))):
+    for name, scale in (
+        ("single", draw(st.sampled_from([1.0, 2.0**-45]))),
+        ("double", draw(scales)),
+    ):
         n = draw(st.integers(2, 30))
         pre = draw(st.lists(st.integers(0, SENDERS - 1), min_size=n, max_size=n))
         post = draw(st.lists(st.integers(0, TARGETS - 1), min_size=n, max_size=n))
