@@ -1,5 +1,6 @@
 """Plasticity rules, one a file; a new rule is a new file and nothing else."""
 
+from plasticity.aggregate_label import AggregateLabel
 from plasticity.dopamine_stdp import DopamineSTDP
 from plasticity.exponential_drift import ExponentialDrift
 from plasticity.gated_symmetric_stdp import GatedSymmetricSTDP
@@ -17,6 +18,7 @@ from plasticity.wtcrl import WTCRL
 
 __all__ = [
     "WTCRL",
+    "AggregateLabel",
     "DopamineSTDP",
     "ExponentialDrift",
     "GatedSymmetricSTDP",

@@ -22,6 +22,7 @@ from simulator.model import Age, NeuronModel, PlasticityRule, Trace
 from simulator.network import Network, Population, Projection
 from simulator.simulation import Simulation
 from simulator.sources import SpikeSource
+from simulator.trial_rule import TrialRecord, TrialRule
 
 __all__ = [
     "Age",
@@ -39,6 +40,8 @@ __all__ = [
     "SpikeSource",
     "SpikemeshError",
     "Trace",
+    "TrialRecord",
+    "TrialRule",
     "all_to_all",
     "explicit",
     "exponential",

@@ -20,6 +20,7 @@ from simulator.private_input import private_inputs
 from simulator.seeds import generator, neuron_keys
 from simulator.synapses import Orders, Synapses, checked_values, draw_projection
 from simulator.traces import frame_length
+from simulator.trial_rule import TrialRule
 
 __all__ = ["CompiledNetwork", "compile_network"]
 
@@ -142,7 +143,7 @@ def compile_network(net: Network, bounds: Mapping[str, Ints] | None = None) -> C
         put("row_ptr", drawn.row_ptr)
         put("syn_post", drawn.post)
         put(delays, drawn.delays)
-        if proj.rule is None:
+        if proj.rule is None or isinstance(proj.rule, TrialRule):
             continue
         rule = type(proj.rule)
         row.rule = _number(rule, rules, rule_rows)

@@ -11,12 +11,15 @@ import numpy.typing as npt
 
 from simulator.errors import NetworkError, SimulationError
 from simulator.interrupt import HeldInterrupt
+from simulator.model import NeuronModel
 from simulator.network import Network, Population
 from simulator.schedule import Call, Schedule
 from simulator.sources import check_rates, check_spike_times
+from simulator.trials import Incoming, Trials
 
 __all__ = ["Controlled"]
 
+Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
@@ -35,6 +38,7 @@ class Controlled:
     """
 
     network: Network
+    _trials: Trials
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -79,10 +83,12 @@ class Controlled:
     def _run(self, until: float, interrupt: HeldInterrupt) -> None:
         schedule = self._schedule
         while True:
-            next_stop = max(self.time, min(schedule.next_time(), self._next_sample()))
+            planned = min(schedule.next_time(), self._next_sample(), self._trials.next_time())
+            next_stop = max(self.time, planned)
             self._advance(min(next_stop, until), interrupt)
             self._sample()
             interrupt.deliver()
+            self._learn_from_trials()
             made = schedule.make(self.time, interrupt.lifted)
             if schedule.stopped or (self.time == until and not made):
                 return
@@ -172,6 +178,86 @@ class Controlled:
         rates = check_rates(pop, rate_hz, duration)
         self._set_rates(pop.name, rates, self.time, self.time + duration)
 
+    # -- trials that are judged ---------------------------------------------------------------
+
+    def begin_trial(self, population: Population | str) -> int:
+        """Say that a trial of a population begins, for rules that learn from a whole one
+        (:class:`simulator.TrialRule`); the trial before it, if it runs, ends.
+
+        What has happened at the present instant belongs to the trial that ends, what happens from
+        here on to the one that begins: spikes that arrive, wherever they come from, and spikes of
+        the population.  The present state is part of the record; set or ``forget`` what is not to
+        be carried over before the trial, or at the same instant.
+
+        Returns
+        -------
+        int
+            The number of the trial, 0, 1, 2, ...
+
+        Raises
+        ------
+        SimulationError
+            When no projection onto the population has such a rule.
+        """
+        pop = self.network.find_population(population)
+        self._hand_out_spikes()
+        return self._trials.begin(pop, self.time, self._whole_state(pop))
+
+    def feedback(
+        self,
+        population: Population | str,
+        labels: npt.ArrayLike | None,
+        trial: int | None = None,
+        delay: float = 0.0,
+    ) -> None:
+        """Say how a trial should have gone: the rules of the population's inputs act.
+
+        The trial ends now if it runs.  The feedback comes after ``delay`` (ms), when later trials
+        may have begun; it is an event of the run, behind all that happens at its instant and before
+        functions that are called.  The spikes that the trial needs are kept until then.
+
+        Parameters
+        ----------
+        population
+            Whose trial it is.
+        labels
+            What its rules compare with, one for each neuron or one for all; None judges nothing and
+            has the trial forgotten.
+        trial
+            The number of the trial; by default the earliest that waits for feedback.
+        delay
+            Until it comes, ms, >= 0.
+
+        Raises
+        ------
+        SimulationError
+            When no such trial waits, a state variable was set within it, the labels are not finite
+            or of the wrong number, or the delay is no finite time >= 0.
+        ModelError
+            For labels that a rule refuses.
+        """
+        pop = self.network.find_population(population)
+        if not (math.isfinite(delay) and delay >= 0.0):
+            raise SimulationError(f"feedback(delay={delay}): a time in ms >= 0 is needed")
+        self._hand_out_spikes()
+        self._trials.ask(pop, labels, trial, self.time + delay, self.time)
+        if self._trials.next_time() == self.time:
+            self._learn_from_trials()
+
+    def _learn_from_trials(self) -> None:
+        if self._trials.next_time() <= self.time:
+            self._hand_out_spikes()
+            self._trials.learn(self.time, self._weights_into, self._put_weights_into)
+
+    def _whole_state(self, pop: Population) -> Floats:
+        """All state variables, (variables, neurons)."""
+        model = pop.model
+        variables = list(model.state) if isinstance(model, NeuronModel) else []
+        return np.array([self.state(pop, variable) for variable in variables])
+
+    def _state_was_set(self, pop: Population) -> None:
+        self._trials.disturb(pop, self.time, lambda: self._whole_state(pop))
+
     # -- calls -------------------------------------------------------------------------------
 
     def at(self, t: float, function: Callable[[float], Any]) -> Call:
@@ -244,6 +330,21 @@ class Controlled:
             )
 
     # -- what an engine does -----------------------------------------------------------------
+
+    def state(self, population: Population | str, variable: str) -> Floats:
+        """A state variable of every neuron at the present time."""
+        raise NotImplementedError
+
+    def _hand_out_spikes(self) -> None:
+        """Give the trials all spikes up to now."""
+
+    def _weights_into(self, projection: Incoming) -> Floats:
+        """Present weights, in its order."""
+        raise NotImplementedError
+
+    def _put_weights_into(self, projection: Incoming, weights: Floats) -> None:
+        """Replace them."""
+        raise NotImplementedError
 
     def _now(self) -> float:
         raise NotImplementedError

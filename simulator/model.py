@@ -308,6 +308,11 @@ class PlasticityRule(Parametrised):
         return cls.on_pre is not PlasticityRule.on_pre or cls.on_post is not PlasticityRule.on_post
 
     @classmethod
+    def changes_weights(cls) -> bool:
+        """Whether stored weights change by the rule, in the run or on feedback (TrialRule)."""
+        return cls.learns()
+
+    @classmethod
     def drifts(cls) -> bool:
         """Whether weights move between events of their synapse (it defines ``drift`` or
         ``on_modulator``)."""

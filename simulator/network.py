@@ -24,6 +24,7 @@ from simulator.recorders import (
     sampling_times,
 )
 from simulator.sources import SpikeSource
+from simulator.trial_rule import TrialRule
 
 __all__ = ["Network", "Population", "Projection", "Values"]
 
@@ -189,6 +190,8 @@ class Network:
             )
         if rule is not None and not isinstance(rule, PlasticityRule):
             raise NetworkError(f"projection {label!r}: {rule!r} is no plasticity rule")
+        if isinstance(rule, TrialRule):
+            rule.check_neuron(b.model)
         ports = b.model.ports
         if port is not None and port not in ports:
             raise NetworkError(
@@ -297,7 +300,7 @@ class Network:
             When there is no such projection, or it has no rule that changes weights.
         """
         proj = self.find_projection(projection)
-        if proj.rule is None or not proj.rule.learns():
+        if proj.rule is None or not proj.rule.changes_weights():
             raise NetworkError(
                 f"projection {proj.name!r} has no rule that changes its weights; "
                 "sample them with record_weights()"

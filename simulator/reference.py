@@ -31,6 +31,7 @@ from simulator.normalise import check_scaling, refuse_zero_sum
 from simulator.reading import check_variable
 from simulator.reference_objects import Neuron, Synapse, make_neurons, make_synapses
 from simulator.sources import SetRates, open_sources
+from simulator.trials import Incoming, Trials
 from simulator.zero_delay import describe_loop
 
 __all__ = ["Reference"]
@@ -46,11 +47,13 @@ class Reference(Controlled):
         super().__init__(network)
         self._time = 0.0
         self._compiled = compile_network(network)
+        self._trials = Trials(self._compiled)
         self._queue: SortedList[tuple[Any, ...]] = SortedList()
         self._rounds = 0
         self._spikes: dict[str, list[tuple[float, int]]] = {p: [] for p in network.populations}
         self._neurons = make_neurons(self._compiled)
         self._rows, self._modulators = make_synapses(self._compiled, self._neurons)
+        self._numbers = {name: k for k, name in enumerate(network.populations)}
         self._resting: set[int] = set()  # projections whose learning is switched off
         self._watched: dict[str, int] = {}  # populations, with their numbers
         self._halt = False  # somebody waits for the end of this instant
@@ -180,6 +183,9 @@ class Reference(Controlled):
 
     def _emit(self, neuron: Neuron, t: float) -> None:
         self._spikes[neuron.population].append((t, neuron.index))
+        k = self._numbers[neuron.population]
+        if k in self._trials.seen:
+            self._trials.take(np.array([t]), np.array([neuron.index]), np.array([k]), t)
         if neuron.population in self._watched:
             self._schedule.spiked(self._watched[neuron.population], np.array([neuron.index]))
             self._halt = True
@@ -286,6 +292,7 @@ class Reference(Controlled):
             if neuron.ref_until > self._time:
                 neuron.model.clamp(neuron.state, 0, neuron.model.parameters)
             self._predict(neuron)
+        self._state_was_set(pop)
 
     def forget(self, traces: bool = True, in_flight: bool = True) -> None:
         """Set all synaptic traces to zero, and drop the spikes that have not arrived."""
@@ -298,6 +305,13 @@ class Reference(Controlled):
                     trace.forget()
         if in_flight:
             self._queue = SortedList(event for event in self._queue if event[1] != ARRIVAL)
+            self._trials.cut(self._time)
+
+    def _weights_into(self, projection: Incoming) -> npt.NDArray[np.float64]:
+        return self.weights(projection.name)
+
+    def _put_weights_into(self, projection: Incoming, weights: npt.NDArray[np.float64]) -> None:
+        self.set_weights(projection.name, weights)
 
     def _inject(self, times: npt.NDArray[np.float64], neurons: npt.NDArray[np.int64]) -> None:
         self._sources.add(times, neurons)

@@ -149,7 +149,7 @@ def check_entries(
 
 
 def _check_shape(name: str, given: npt.NDArray[Any], expected: npt.NDArray[Any]) -> None:
-    fixed = -1 if name in _GROWING else expected.ndim
+    fixed = -1 if name in _GROWING or name.startswith("trials/") else expected.ndim
     if (
         given.dtype != expected.dtype
         or given.ndim != expected.ndim

@@ -36,6 +36,7 @@ from simulator.saving import (
     save_engine,
     write_state,
 )
+from simulator.trials import Incoming, Trials, has_trials
 from simulator.workers import make_engine
 
 __all__ = ["Simulation"]
@@ -53,8 +54,8 @@ class Simulation(Controlled):
         Compiled once, here; later changes to the description have no effect.
     workers : int, optional
         Threads that share the work; as many as there are cores where that pays, else one.  Results
-        are the same, bit for bit, for every number.  Functions to be called on spikes, and what is
-        changed between trials, need one.
+        are the same, bit for bit, for every number.  Functions to be called on spikes, what is
+        changed between trials, and rules that learn from trials need one.
 
     Notes
     -----
@@ -64,7 +65,11 @@ class Simulation(Controlled):
 
     def __init__(self, network: Network, workers: int | None = None) -> None:
         super().__init__(network)
+        if has_trials(network):
+            workers = 1
         self._engine: Engine = make_engine(network, self._take_spikes, self._take_changes, workers)
+        self._trials = Trials(self.compiled)
+        self.compiled.arrays.pops.recorded[self._trials.seen] = True
         sampled = {plan.projection for plan in network.recorders.weights}
         self.recording = Recording(network, {name: self.weights(name).shape for name in sampled})
 
@@ -111,11 +116,12 @@ class Simulation(Controlled):
             self._be_alone()
         pop = self.compiled.arrays.pops[k]
         pop.watched = watched
-        pop.recorded = watched or self.recording.is_recorded(k)
+        pop.recorded = watched or self.recording.is_recorded(k) or k in self._trials.seen
 
     def _take_spikes(self, times: Floats, neurons: Ints, pops: Ints) -> None:
         """Hand on a piece of spikes to the recorder and to those who wait for them."""
         self.recording.add_spikes(times, neurons, pops)
+        self._trials.take(times, neurons, pops, self.time)
         for k in np.flatnonzero(self.compiled.arrays.pops.watched):
             if np.any(pops == k):
                 self._schedule.spiked(int(k), neurons[pops == k])
@@ -203,7 +209,7 @@ class Simulation(Controlled):
         DataError
             When the file cannot be written; one that was there before stays as it was.
         """
-        saved = {**save_engine(self._engine), **self._schedule.save()}
+        saved = {**save_engine(self._engine), **self._schedule.save(), **self._trials.save()}
         if path is not None:
             write_state(Path(path), saved)
         return saved
@@ -227,6 +233,7 @@ class Simulation(Controlled):
         check_entries(state, self.save())
         restore_engine(self._engine, state)
         self._schedule.restore(state, self.time)
+        self._trials.restore(state)
         self.recording.go_to(self._behind())
 
     # -- reading and changing ----------------------------------------------------------------
@@ -310,7 +317,11 @@ class Simulation(Controlled):
         """Switch the plasticity of a projection off or on again; its traces rest meanwhile."""
         proj = self.network.find_projection(projection)
         if proj.rule is None or not proj.rule.learns():
-            raise SimulationError(f"projection {proj.name!r} has no rule that changes its weights")
+            waits = proj.rule is not None and proj.rule.changes_weights()
+            remedy = " as it runs; it learns from feedback(), so give none" if waits else ""
+            raise SimulationError(
+                f"projection {proj.name!r} has no rule that changes its weights{remedy}"
+            )
         q = list(self.network.projections).index(proj.name)
         self._settle(proj)
         self.compiled.arrays.projs.learns[q] = learning
@@ -355,6 +366,7 @@ class Simulation(Controlled):
         checked = checked_state(pop, variable, values)
         self._be_alone()
         put_state(self._engine, pop, variable, checked)
+        self._state_was_set(pop)
 
     def forget(self, traces: bool = True, in_flight: bool = True) -> None:
         """Set all synaptic traces to zero, and drop the spikes that have not arrived."""
@@ -365,7 +377,22 @@ class Simulation(Controlled):
                 self._settle(proj)
             clear_traces(self._engine)
         if in_flight:
+            self._hand_out_spikes()
             clear_in_flight(self._engine)
+            self._trials.cut(self.time)
+
+    def _hand_out_spikes(self) -> None:
+        self._engine.drain()
+
+    def _weights_into(self, projection: Incoming) -> Floats:
+        weights: Floats = self.compiled.arrays.weight[projection.place]
+        return weights
+
+    def _put_weights_into(self, projection: Incoming, weights: Floats) -> None:
+        proj = self.network.projections[projection.name]
+        before = self._weights_if_recorded(proj)
+        self.compiled.arrays.weight[projection.place] = weights
+        self._record_changes(proj, before)
 
     def _inject(self, times: Floats, neurons: Ints) -> None:
         self._be_alone()

@@ -90,7 +90,7 @@ def draw_projection(net: Network, proj: Projection, bounds: Ints | None = None) 
     n_pre, n_post = proj.pre.size, proj.post.size
     matrix = (n_pre, n_post) if proj.connector.rows is None else None
     rng = generator(net.seed, "projection", proj.name, "weight")
-    same = is_number(proj.weight) and (proj.rule is None or not proj.rule.learns())
+    same = is_number(proj.weight) and (proj.rule is None or not proj.rule.changes_weights())
     if matrix is not None and is_number(proj.delay):
         delay = _checked_delays(checked_values(proj.delay, 1, f"{where}: delay"), where)
         weight = checked_values(

@@ -20,7 +20,12 @@ OWN = {"simulator", "neurons", "plasticity", "encoders", "mapping", "experiments
 ALLOWED = {
     "simulator": set(),
     "neurons": {"simulator.inner", "simulator.model", "simulator.roots"},
-    "plasticity": {"simulator.inner", "simulator.model"},
+    "plasticity": {
+        "simulator.inner",
+        "simulator.model",
+        "simulator.roots",
+        "simulator.trial_rule",
+    },
     "encoders": {"simulator"},
 }
 # And of others, beside the standard library.
