@@ -19,7 +19,7 @@ from simulator.compile import CompiledNetwork
 from simulator.errors import NetworkError, SimulationError
 from simulator.model import NeuronModel
 from simulator.network import Network, Population
-from simulator.queues import synapse_delay
+from simulator.flight_queue import synapse_delay
 from simulator.trial_log import SpikeLog
 from simulator.trial_rule import TrialRecord, TrialRule
 
