@@ -17,9 +17,9 @@ import numpy.typing as npt
 from simulator.arrays import SPARSE
 from simulator.compile import CompiledNetwork
 from simulator.errors import NetworkError, SimulationError
+from simulator.flight_queue import synapse_delay
 from simulator.model import NeuronModel
 from simulator.network import Network, Population
-from simulator.flight_queue import synapse_delay
 from simulator.trial_log import SpikeLog
 from simulator.trial_rule import TrialRecord, TrialRule
 
