@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -181,6 +181,7 @@ def _evaluate(
     _show(config, context, found)
     return {
         **{f"accuracy_{name}": value for name, value in found.items()},
+        "parameters": {name: value for name, value in asdict(model).items() if name != "seed"},
         "n_test_images": len(labels),
         "presentations": course.done,
         "attempts_per_image": float(np.mean(course.running["attempts"] or [1.0])),

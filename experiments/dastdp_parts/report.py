@@ -205,19 +205,20 @@ def _verdict(rows: Rows, names: Sequence[str]) -> str:
 
 
 def _scan(rows: Rows) -> str:
+    kinds = {"rate": "learning rate of the hidden layer", "ceiling": "ceiling of the output layer"}
     lines = [
         [
-            row.removeprefix("scan-hidden-"),
+            f"{kinds[row.split('-')[1]]}: {row.split('-')[2]}",
             *(
                 _mean_spread(_values(rows[row], f"accuracy_{readout}"), 2, 100.0)
                 for readout in ("simultaneous", "label_statistics")
             ),
             _mean_spread(_values(rows[row], "hidden_spikes_per_image_test"), 1),
         ]
-        for row in sorted(rows, key=lambda name: float(name.rpartition("-")[2].lstrip("n")))
-        if row.startswith("scan-hidden-")
+        for row in rows
+        if row.startswith("scan-")
     ]
-    columns = ["factor", "simultaneous (%)", "label statistics (%)", "hidden spikes per image"]
+    columns = ["", "simultaneous (%)", "label statistics (%)", "hidden spikes per image"]
     return _table(columns, lines)
 
 

@@ -218,7 +218,7 @@ def finished_run(path, n, accuracy, seed):
 def test_the_page_says_what_was_reached_and_what_is_missing(tmp_path):
     runs = [finished_run(tmp_path / str(k), 100, 0.83 + 0.01 * k, k) for k in (0, 1)]
     scan = [finished_run(tmp_path / "scan", 100, 0.81, 1)]
-    rows = {"mnist-n100": runs, "scan-hidden-0.5": scan}
+    rows = {"mnist-n100": runs, "scan-rate-0.0025": scan}
     files = report.write_report(rows, tmp_path / "results")
     text = files[0].read_text()
     assert "| 100 | simultaneous | 2 | 83.50 ± 0.71 | 83.67 |" in text
@@ -226,7 +226,7 @@ def test_the_page_says_what_was_reached_and_what_is_missing(tmp_path):
     assert "label statistics with 100" not in text, "83.50 is more than 83.00"
     assert "- MNIST with 100 hidden neurons: 2 of 3 seeds" in text
     assert "- MNIST with 400 hidden neurons: 0 of 1 seeds" in text
-    assert "| 0.5 | 81.00 | 81.00 | 9.0 |" in text
+    assert "| learning rate of the hidden layer: 0.0025 | 81.00 | 81.00 | 9.0 |" in text
     assert "confusion.png" not in text, "no run has drawn it"
     with pytest.raises(DataError, match="nothing to report"):
         report.write_report({}, tmp_path)
