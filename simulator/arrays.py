@@ -71,14 +71,15 @@ def _dtype(floats: str = "", ints: str = "", flags: str = "", short: str = "") -
 
 # A population: lo, hi global neurons; group model, -1 for a source; at first neuron in the group's
 # state block; row of its parameters; out_ and learn_ ranges of ``out_proj`` and ``learn_proj``;
-# together: every input reaches the whole population at one instant; lazy: linear neurons left alone
+# together: every input reaches the whole population at one instant; granted: it gets allowances,
+# as a whole; lazy: linear neurons left alone
 # until they might fire, with the length of a frame and of a bucket of deadlines; input: its private
 # input, -1 without; recorded: spikes
 # are kept; watched: the loop ends after an instant at which it spikes.
 POP = _dtype(
     "frame_length bucket",
     "lo hi group at row out_lo out_hi learn_lo learn_hi input",
-    "together lazy recorded watched",
+    "together granted lazy recorded watched",
 )
 
 # A projection: pre, post populations; delay, nan where synapses differ; rule group, -1 without;
@@ -123,9 +124,14 @@ NEURON = _dtype(
 )
 
 # A population advanced together: clock of all but the odd ones; no crossing before ``checked`` but
-# for ``cross``; lengths of its lists; skip: the neuron that a recurrent round passes over.  A lazy
-# one: the time its amplitudes hold for, and the earliest bucket in use.
-POP_STATE = _dtype("clock checked cross frame", "n_odd n_found skip next_bucket")
+# for ``cross``; lengths of its lists; skip: the neuron that a recurrent round passes over; what is
+# left of its allowance up to a deadline, when it was granted, what was used since and how fast it
+# is, which horizon is tried next and how many searches later.  A lazy one: the time its amplitudes
+# hold for, and the earliest bucket in use.
+POP_STATE = _dtype(
+    "clock checked cross left deadline granted_at used rate frame",
+    "n_odd n_found skip level wait next_bucket",
+)
 
 # A projection: its ring of spikes in flight; how many targets are on the list of those whose traces
 # may count, -1 if it is to be made; the time of the last postsynaptic spike it learned from; the

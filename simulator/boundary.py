@@ -83,6 +83,7 @@ def put_state(engine: Engine, pop: Population, variable: str, values: Floats) ->
     block[:, at : at + pop.size] = state
     if row.together:
         st.pops[k].clock, st.pops[k].checked, st.pops[k].cross = now, -math.inf, math.inf
+        st.pops[k].left = -1.0
     elif not row.lazy:
         for i in range(pop.size):
             neuron = st.neurons[lo + i]

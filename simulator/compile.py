@@ -184,12 +184,15 @@ def compile_network(net: Network, bounds: Mapping[str, Ints] | None = None) -> C
     table.together = [_may_share_a_clock(pop.model) for pop in pops]
     table.together[projections.post[projections.kind == SPARSE]] = 0
     for k, pop in enumerate(pops):
-        if isinstance(pop.model, NeuronModel) and not table.together[k]:
-            p = pop.model.parameters
-            if net.left_alone and pop.model.linear and pop.model.has_modes(p):
-                shortest = min(pop.model.time_constants(p))
-                table[k].lazy = 1
-                table[k].frame_length, table[k].bucket = _FRAME * shortest, _BUCKET * shortest
+        if not isinstance(pop.model, NeuronModel) or not pop.model.bounds_arrivals():
+            continue
+        p = pop.model.parameters
+        shortest = min(pop.model.time_constants(p))
+        table[k].granted = table[k].together
+        if not table.together[k] and net.left_alone and pop.model.linear and pop.model.has_modes(p):
+            table[k].lazy, table[k].frame_length = 1, _FRAME * shortest
+        if table[k].granted or table[k].lazy:
+            table[k].bucket = _BUCKET * shortest
     private = private_inputs(net, table, projections, pools["weight"])
     sent = np.ones(n_proj, np.bool_)
     sent[private.projections] = False
@@ -239,7 +242,7 @@ def compile_network(net: Network, bounds: Mapping[str, Ints] | None = None) -> C
 
 def _horizon_table(model: type[NeuronModel], instances: list[tuple[Any, float]]) -> Floats:
     """What the model's ``allowance`` needs, by population, for each deadline and for ever."""
-    if not model.linear:
+    if not model.bounds_arrivals():
         return np.zeros((len(instances), 1, 1))
     return np.array(
         [

@@ -51,7 +51,7 @@ def new_state(compiled: CompiledNetwork) -> EngineState:
     neurons.pop = np.repeat(np.arange(sizes.size), sizes)
     neurons.ref_until, neurons.due, neurons.place = -math.inf, math.inf, -1
     pops = records(sizes.size, POP_STATE)
-    pops.checked, pops.cross = -math.inf, math.inf
+    pops.checked, pops.cross, pops.left = -math.inf, math.inf, -1.0
     deadline = np.full(n_neurons, NO_DEADLINE, np.int64)
     due_in = np.zeros((sizes.size, LAST_BUCKET + 1), np.int64)
     pops.next_bucket = NO_BUCKET

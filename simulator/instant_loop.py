@@ -50,6 +50,7 @@ from simulator.flight_queue import (
     take_flight,
 )
 from simulator.inner import register_jitable
+from simulator.loop_together import use_up
 from simulator.loop_watch import note_column, note_neuron, note_row, probe_row, write_changes
 from simulator.model import NeuronModel, PlasticityRule
 from simulator.needs import Needs
@@ -260,10 +261,12 @@ def make_instant_loop(
                     w = values[first] if uniform else values[first + j]
                     receive_one(blocks, group, row, at + j, port, w)
         elif together and uniform:
+            use_up(st, k, values, first, 1)
             receive_same(blocks, group, row, at, skip, port, values[first])
             if skip < n:
                 receive_same(blocks, group, row, at + skip + 1, n - skip - 1, port, values[first])
         elif together:
+            use_up(st, k, values, first, n)
             receive_row(blocks, group, row, at, skip, port, values, first)
             if skip < n:
                 receive_row(

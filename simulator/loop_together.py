@@ -11,10 +11,15 @@ from __future__ import annotations
 from math import inf
 from typing import Any, NamedTuple
 
+from simulator.arrays import EngineState
 from simulator.inner import register_jitable
+from simulator.lazy_kernels import HORIZONS
 from simulator.population_kernels import PopulationKernels
 
-__all__ = ["Advancing", "make_advancing"]
+_ENOUGH = 1.2  # of what will probably be used before a deadline
+_PAUSE = 3  # searches before the next try, after one that was refused
+
+__all__ = ["Advancing", "make_advancing", "use_up"]
 
 
 class Advancing(NamedTuple):
@@ -27,10 +32,32 @@ class Advancing(NamedTuple):
     search_population: Any
 
 
+@register_jitable
+def use_up(st: EngineState, k: int, values: Any, first: int, n: int) -> None:
+    """Take the largest of ``n`` weights from the allowance of a population."""
+    if st.pops[k].left < 0.0:
+        return
+    row = values[first : first + n]
+    # Four at a time: each comparison waits for the one before it.
+    a = b = c = d = 0.0
+    end = n - n % 4
+    for j in range(0, end, 4):
+        a, b = max(a, row[j]), max(b, row[j + 1])
+        c, d = max(c, row[j + 2]), max(d, row[j + 3])
+    for j in range(end, n):
+        a = max(a, row[j])
+    most = max(max(a, b), max(c, d))
+    st.pops[k].used += most
+    st.pops[k].left -= most
+
+
 def make_advancing(kernels: PopulationKernels) -> Advancing:
     """Specialise to the models of a network."""
-    touch_one, keep_one, put_back_one, advance_all, _, _, _, may_cross, crossing_of, _ = kernels
+    touch_one, keep_one, put_back_one, advance_all, _, _, _, may_cross, beyond, crossing_of, _ = (
+        kernels
+    )
     infinity = inf
+    spans, n_spans = HORIZONS, len(HORIZONS)
 
     @register_jitable(forceinline=True)
     def touch(net, blocks, st, g, t):
@@ -89,8 +116,33 @@ def make_advancing(kernels: PopulationKernels) -> Advancing:
                 kept += 1
             else:
                 st.neurons[g].odd = 0
+                st.pops[k].left = -1.0  # it was not asked what it may receive
         st.pops[k].n_odd = kept
         st.pops[k].checked = -infinity
+
+    @register_jitable(forceinline=True)
+    def grant(net, blocks, st, k):
+        """Grant a population an allowance: what all its neurons may receive before a deadline
+        without a chance of a spike.  Until it is used up, nobody need be searched."""
+        clock = st.pops[k].clock
+        if st.pops[k].wait > 0:
+            st.pops[k].wait -= 1
+            return
+        elapsed = clock - st.pops[k].granted_at
+        if elapsed > 0.0:
+            st.pops[k].rate = 0.5 * (st.pops[k].rate + st.pops[k].used / elapsed)
+        st.pops[k].granted_at, st.pops[k].used = clock, 0.0
+        level = st.pops[k].level
+        length = spans[level] * net.pops[k].bucket
+        wanted = _ENOUGH * st.pops[k].rate * length
+        n = net.pops[k].hi - net.pops[k].lo
+        group, row, at = net.pops[k].group, net.pops[k].row, net.pops[k].at
+        if beyond(blocks, group, row, at, n, level, wanted) == 0:
+            st.pops[k].left, st.pops[k].deadline = wanted, clock + length
+            st.pops[k].level = max(level - 1, 0)
+        else:
+            st.pops[k].level = min(level + 1, n_spans - 1)
+            st.pops[k].wait = _PAUSE
 
     @register_jitable(forceinline=True)
     def search_population(net, blocks, st, work, k, horizon):
@@ -98,11 +150,14 @@ def make_advancing(kernels: PopulationKernels) -> Advancing:
         lo, hi = net.pops[k].lo, net.pops[k].hi
         found, earliest = 0, infinity
         dt = horizon - st.pops[k].clock
-        if dt > 0.0:
+        sure = st.pops[k].left >= 0.0 and horizon <= st.pops[k].deadline
+        if dt > 0.0 and not (net.pops[k].granted and sure):
             count = may_cross(
                 blocks, net.pops[k].group, net.pops[k].row, net.pops[k].at, hi - lo, dt
             )
-            if count > 0:
+            if count == 0 and net.pops[k].granted:
+                grant(net, blocks, st, k)
+            elif count > 0:
                 for g in range(lo, hi):
                     if not st.neurons[g].odd:
                         st.neurons[g].t_last = st.pops[k].clock

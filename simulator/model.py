@@ -205,9 +205,16 @@ class NeuronModel(Parametrised):
         above are used."""
         return cls.linear
 
+    @classmethod
+    def bounds_arrivals(cls) -> bool:
+        """Whether :meth:`time_constants`, :meth:`horizon` and :meth:`allowance` are defined.  The
+        engine then does not search a population that is advanced together at every arrival."""
+        return cls.linear
+
     @staticmethod
     def time_constants(p: Any) -> tuple[float, ...]:
-        """Time constant of each mode (ms)."""
+        """Time constant of each mode (ms); of a model that is not linear, those that it forgets
+        its input with."""
         raise NotImplementedError
 
     @staticmethod

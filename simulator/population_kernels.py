@@ -28,6 +28,7 @@ class PopulationKernels(NamedTuple):
     receive_same: Any  # (at, n, port, value): one value for all
     receive_one: Any  # (j, port, value)
     may_cross: Any  # (at, n, dt) -> how many neurons may cross
+    beyond: Any  # (at, n, level, wanted) -> how many are allowed less than that
     crossing: Any  # (j, dt) -> time to the crossing; infinity if surely not within dt; -x: ask in x
     fire: Any  # (j) -> refractory period
 
@@ -74,6 +75,7 @@ def population_kernels(models: Sequence[type[NeuronModel]]) -> PopulationKernels
         nothing,
         nothing,
         nothing,
+        zero,
         zero,
         never,
         lambda *args: 0.0,
@@ -152,6 +154,21 @@ def _of_model(model: type[NeuronModel]) -> PopulationKernels:
             count += may(state, j, p, dt)
         return count
 
+    if model.bounds_arrivals():
+        (allowance,) = jitable(model.allowance)
+    else:
+
+        @register_jitable
+        def allowance(n, j, p, h):
+            return -1.0
+
+    def beyond(block, row, at, n, level, wanted):
+        state, p, h = part(block[0], at, at + n), load(block[1][row]), block[2][row, level]
+        count = 0
+        for j in range(n):
+            count += not allowance(state, j, p, h) >= wanted
+        return count
+
     def crossing(block, row, j, dt):
         state, p = view(block[0]), load(block[1][row])
         if may(state, j, p, dt):
@@ -170,6 +187,7 @@ def _of_model(model: type[NeuronModel]) -> PopulationKernels:
         receive_same,
         receive_one,
         may_cross,
+        beyond,
         crossing,
         fire,
     )

@@ -7,7 +7,7 @@ from math import exp, inf, log
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
@@ -238,3 +238,42 @@ def test_all_neurons_at_once_are_advanced_as_one_by_one(
         LIFCond.advance(alone, j, p, f)
     for name, values in alone._asdict().items():
         np.testing.assert_array_equal(getattr(together, name), values)
+
+
+@given(
+    model=st.builds(
+        LIFCond,
+        tau_m=st.floats(5.0, 100.0),
+        tau_exc=st.just(2.0),
+        tau_inh=st.just(2.0),
+        tau_theta=st.floats(5.0, 1e6),
+        bias=st.floats(-5.0, 5.0),
+    ),
+    v=st.floats(-110.0, -50.5),
+    theta=st.floats(-5.0, 10.0),
+    g=st.tuples(st.floats(0.0, 2.0), st.floats(0.0, 30.0)),
+    span=st.floats(0.05, 8.0),
+    arrivals=st.lists(
+        st.tuples(st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.booleans()), max_size=8
+    ),
+)
+def test_what_is_allowed_to_arrive_brings_no_spike(
+    model: LIFCond,
+    v: float,
+    theta: float,
+    g: tuple[float, float],
+    span: float,
+    arrivals: list[tuple[float, float, bool]],
+) -> None:
+    p = model.parameters
+    n = neuron(model, v=v, theta=theta, g_exc=g[0], g_inh=g[1])
+    allowed = model.allowance(n, 0, p, model.horizon(p, span))
+    assume(allowed > 0.0)
+    total = sum(weight for _, weight, _ in arrivals) or 1.0
+    t = 0.0
+    for part, weight, inhibits in [*sorted(arrivals), (1.0, 0.0, False)]:
+        assert t + model.crossing(n, 0, p) > part * span
+        model.advance(n, 0, p, model.factors(p, part * span - t))
+        t = part * span
+        model.receive(n, 0, p, int(inhibits), weight / total * allowed)
+    assert n.v[0] < p.v_th + n.theta[0]
