@@ -114,7 +114,7 @@ def make_instant_loop(
     touch, crossing_time, make_odd, advance_population, search_population = (
         loop_together.make_advancing(of_models)
     )
-    learn_from_row, learn_from_spike, settle, release = loop_learning.make_learning(
+    learn_from_rows, learn_from_spike, settle, release = loop_learning.make_learning(
         rules, of_rules, rows, whole
     )
     set_frame, examine_list, open_bucket, next_check, fire_lazy, wake_lazy = loop_lazy.make_lazy(
@@ -336,17 +336,14 @@ def make_instant_loop(
                 )
             elif whole:
                 deliver_whole(net, blocks, rule_blocks, st, work, q, work.rows[r].i, t)
-        for r in range(n_rows):
-            q = work.rows[r].q
-            if learning and net.projs[q].learns:
-                learn_from_row(
-                    net, rule_blocks, st, work, q, work.rows[r].i, work.rows[r].lo,
-                    work.rows[r].hi, t,
-                )  # fmt: skip
-                if watched and net.projs[q].logged:
-                    note_row(net, st, q, work.rows[r].i, work.rows[r].lo, work.rows[r].hi)
-            if watched and net.projs[q].probed:
-                probe_row(net, st, q, work.rows[r].i, work.rows[r].lo, work.rows[r].hi)
+        if learning:
+            learn_from_rows(net, rule_blocks, st, work, n_rows, t)
+        for r in range(n_rows if watched else 0):
+            q, i, lo, hi = work.rows[r].q, work.rows[r].i, work.rows[r].lo, work.rows[r].hi
+            if learning and net.projs[q].learns and net.projs[q].logged:
+                note_row(net, st, q, i, lo, hi)
+            if net.projs[q].probed:
+                probe_row(net, st, q, i, lo, hi)
         if modulated:
             release(net, rule_blocks, st, work, n_rows, t)
         if stepped:

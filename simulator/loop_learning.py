@@ -16,7 +16,7 @@ __all__ = ["Learning", "make_learning"]
 class Learning(NamedTuple):
     """The functions made here, each on (net, rule_blocks, st, work, ...)."""
 
-    from_row: Any
+    from_rows: Any
     from_spike: Any
     settle: Any
     release: Any
@@ -47,13 +47,20 @@ def make_learning(
     modulated = any(rule.modulated for rule in rules)
 
     @register_jitable(forceinline=True)
-    def learn_from_row(net, rule_blocks, st, work, q, i, lo, hi, t):
-        """Presynaptic side of a rule: the row's weights, then its trace."""
-        group, row = net.projs[q].rule, net.projs[q].rule_row
-        if rows and net.projs[q].kind == SPARSE:
-            learn_sparse(rule_blocks, group, row, net, st, work, q, i, lo, hi, t)
-        elif whole:
-            learn_dense(rule_blocks, group, row, net, st, work, q, i, t)
+    def learn_from_rows(net, rule_blocks, st, work, n_rows, t):
+        """Presynaptic side of the rules: weights of the rows that arrive, then their traces."""
+        first = 0
+        while first < n_rows:
+            q, end = work.rows[first].q, first + 1
+            while end < n_rows and work.rows[end].q == q:
+                end += 1
+            if net.projs[q].learns:
+                group, row = net.projs[q].rule, net.projs[q].rule_row
+                if rows and net.projs[q].kind == SPARSE:
+                    learn_sparse(rule_blocks, group, row, net, st, work, q, first, end, t)
+                elif whole:
+                    learn_dense(rule_blocks, group, row, net, st, work, q, first, end, t)
+            first = end
 
     @register_jitable(forceinline=True)
     def learn_from_spike(net, rule_blocks, st, work, g, t):
@@ -94,4 +101,4 @@ def make_learning(
                         rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net, st, q, amount, t
                     )
 
-    return Learning(learn_from_row, learn_from_spike, settle, release)
+    return Learning(learn_from_rows, learn_from_spike, settle, release)

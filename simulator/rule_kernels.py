@@ -31,8 +31,8 @@ class RuleKernels(NamedTuple):
     """Each takes (blocks, rule group, row, ...)."""
 
     transmit: Any  # (weight, first, n, t, out): what the synapses deliver at time t
-    learn_dense: Any  # (net, st, work, q, i, t): presynaptic arrivals of a row, its trace
-    learn_sparse: Any  # (net, st, work, q, i, lo, hi, t): at the synapses lo to hi of a row
+    learn_dense: Any  # (net, st, work, q, first, end, t): rows of work.rows arrive; their traces
+    learn_sparse: Any  # (net, st, work, q, first, end, t): the same in rows of synapses
     learn_column: Any  # (net, st, work, q, j, t): a postsynaptic spike, its trace
     settle_row: Any  # (net, st, q, i, lo, hi, t): drift of synapses up to t
     modulate: Any  # (net, st, q, amount, t): drift of all, and a jump of the concentration
@@ -171,6 +171,13 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
         return t - st.projs[q].frame
 
     @register_jitable
+    def learned_from(st, q):
+        """Whether an arrival can change a weight."""
+        if listed and st.projs[q].n_active == 0:
+            return False
+        return st.projs[q].last_post > -inf or not needs_partner
+
+    @register_jitable
     def learn_listed(p, net, st, work, q, n_post, x, z, synapses, y_of, fy, skip):
         ids = work.active[net.projs[q].list_at : net.projs[q].list_at + n_post]
         n = st.projs[q].n_active
@@ -190,16 +197,21 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
                     write(synapses, j, on_pre(read(synapses, j), x, y, z, p))
         st.projs[q].n_active = kept
 
-    def learn_dense(block, row, net, st, work, q, i, t):
+    def learn_dense(block, row, net, st, work, q, first, end, t):
         p, k = load(block[row]), net.projs[q].post
         n_post = net.pops[k].hi - net.pops[k].lo
         dt = since_frame(p, net, st, q, n_post, t)
         x_of = x_parts(st.x_value, net.projs[q].trace_x_at, net.projs[q].n_slots)
-        learned_from = st.projs[q].last_post > -inf or not needs_partner
-        if learned_from and not (listed and st.projs[q].n_active == 0):
-            x, z = x_read(x_of, i, x_decay(p, dt, t), p), level(net, st, q, t)
-            y_of, fy = y_parts(st.y_value, net.projs[q].trace_y_at, n_post), y_decay(p, dt, t)
-            skip = i if net.projs[q].no_self else -1
+        gx = x_grow(p, dt, t)
+        if not learned_from(st, q):
+            for r in range(first, end):
+                x_mark(x_of, work.rows[r].i, gx)
+            return
+        y_of, fy = y_parts(st.y_value, net.projs[q].trace_y_at, n_post), y_decay(p, dt, t)
+        fx, z = x_decay(p, dt, t), level(net, st, q, t)
+        for r in range(first, end):
+            i = work.rows[r].i
+            x, skip = x_read(x_of, i, fx, p), i if net.projs[q].no_self else -1
             synapses = synapse_parts(net, q, i * n_post, n_post)
             if listed:
                 learn_listed(p, net, st, work, q, n_post, x, z, synapses, y_of, fy, skip)
@@ -210,28 +222,29 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
                     write(synapses, j, on_pre(read(synapses, j), x, y, z, p))
                 if skip >= 0:
                     write(synapses, skip, kept)
-        x_mark(x_of, i, x_grow(p, dt, t))
+            x_mark(x_of, i, gx)
 
-    def learn_sparse(block, row, net, st, work, q, i, lo, hi, t):
+    def learn_sparse(block, row, net, st, work, q, first, end, t):
         p, k = load(block[row]), net.projs[q].post
         n_post = net.pops[k].hi - net.pops[k].lo
         dt = since_frame(p, net, st, q, n_post, t)
-        several = isnan(net.projs[q].delay)
+        several, acts = isnan(net.projs[q].delay), learned_from(st, q)
         x_of = x_parts(st.x_value, net.projs[q].trace_x_at, net.projs[q].n_slots)
-        fx, gx = x_decay(p, dt, t), x_grow(p, dt, t)
-        if st.projs[q].last_post > -inf or not needs_partner:
-            y_of, fy = y_parts(st.y_value, net.projs[q].trace_y_at, n_post), y_decay(p, dt, t)
-            synapses, z = synapse_parts(net, q, 0, net.projs[q].n_synapses), level(net, st, q, t)
-            post = net.syn_post[net.projs[q].post_at :]
-            for s in range(lo, hi):
+        y_of = y_parts(st.y_value, net.projs[q].trace_y_at, n_post)
+        fx, gx, fy = x_decay(p, dt, t), x_grow(p, dt, t), y_decay(p, dt, t)
+        synapses, z = synapse_parts(net, q, 0, net.projs[q].n_synapses), level(net, st, q, t)
+        post = net.syn_post[net.projs[q].post_at :]
+        for r in range(first, end):
+            i, lo, hi = work.rows[r].i, work.rows[r].lo, work.rows[r].hi
+            for s in range(lo, hi if acts else lo):
                 x, y = x_read(x_of, s if several else i, fx, p), y_read(y_of, post[s], fy, p)
                 if not needs_partner or y_some(y):
                     write(synapses, s, on_pre(read(synapses, s), x, y, z, p))
-        if several:
-            for s in range(lo, hi):
-                x_mark(x_of, s, gx)
-        else:
-            x_mark(x_of, i, gx)
+            if several:
+                for s in range(lo, hi):
+                    x_mark(x_of, s, gx)
+            else:
+                x_mark(x_of, i, gx)
 
     def learn_column(block, row, net, st, work, q, j, t):
         p, k = load(block[row]), net.projs[q].post
