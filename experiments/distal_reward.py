@@ -8,9 +8,9 @@ the second neuron follows the first more often, and the weights of the others fa
 
 Source: Izhikevich, Cereb. Cortex 17 (2007), figure 1, with the sizes, limits of weights, delays,
 window and releases of the text and the published program.  The neurons here are leaky
-integrate-and-fire ones, whose potential jumps by the weight, with Poisson noise; they fire a little
-more than once a second as there.  Weights begin at 0.5 mV, not 1 mV: these neurons would all fire
-at once until STDP has weakened them.
+integrate-and-fire ones, whose potential jumps by the weight, with Poisson noise; they fire between
+once and twice a second as there.  Their threshold is 30 mV above rest, as many synapses that are
+strong by chance would otherwise strengthen themselves, and weights begin at 0.5 mV, not 1 mV.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = ["EXPERIMENT", "Config"]
 
 W_MAX, W_START, W_INHIBITORY = 4.0, 0.5, -1.0  # mV
 DELAY = 1.0  # ms
-CELL = {"tau_m": 10.0, "v_rest": -65.0, "v_reset": -65.0, "v_th": -45.0, "t_ref": 2.0}  # ms, mV
+CELL = {"tau_m": 10.0, "v_rest": -65.0, "v_reset": -65.0, "v_th": -35.0, "t_ref": 2.0}  # ms, mV
 TAU_DOPAMINE = 200.0  # ms
 EARLIEST, LATEST = 1_000.0, 3_000.0  # ms, from the pair to its reward
 QUANTILES = (0.05, 0.5, 0.95)
@@ -49,10 +49,10 @@ Ints = npt.NDArray[np.int64]
 class Config:
     """The settings; the defaults are the source's network."""
 
-    duration: float = setting(2_000.0, "simulated time", unit="s")
+    duration: float = setting(2_500.0, "simulated time", unit="s")
     n: int = setting(1_000, "neurons; four fifths are excitatory")
     out_degree: int = setting(100, "synapses of a neuron")
-    noise: float = setting(1.9, "weight of the noise, which decides the rate", unit="mV")
+    noise: float = setting(2.95, "weight of the noise, which decides the rate", unit="mV")
     noise_rate: float = setting(500.0, "of the noise into each neuron", unit="Hz")
     window: float = setting(10.0, "within which the second neuron is to follow", unit="ms")
     amount: float = setting(0.5, "dopamine of a reward")

@@ -17,7 +17,7 @@ from tests.doctests import ROOT
 
 # So much noise that the two neurons are rewarded within seconds.
 SETTINGS = (
-    "duration=3.4", "n=15", "out_degree=5", "noise=12", "noise_rate=70", "amount=2", "samples=8"
+    "duration=3.4", "n=15", "out_degree=5", "noise=18", "noise_rate=70", "amount=2", "samples=8"
 )  # fmt: skip
 
 
