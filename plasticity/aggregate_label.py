@@ -16,9 +16,10 @@ derivative is taken:
 - ``"mst"``: the exact derivative; the threshold of those spikes moves with it.
 - ``"tdp"``: each of them moves by itself, not because the ones before it do.
 
-A spike that hardly rises above threshold moves far; ``slope_floor`` bounds the slope that its shift
-is divided by from below ("gradient prevention").  Where no threshold makes the neuron fire one more
-spike, the weights of all synapses that were active in the trial grow by ``silent_step``.
+A spike that hardly rises above threshold moves far, and without a bound one such step can ruin all
+weights; ``slope_floor`` bounds the slope that its shift is divided by from below ("gradient
+prevention").  The source does not say by how much.  Where no threshold makes the neuron fire one
+more spike, the weights of all synapses that were active in the trial grow by ``silent_step``.
 
 The threshold, its time and the derivative are exact in continuous time: see
 :mod:`plasticity._critical_threshold`.  Weights have no bounds and may change sign.  The neurons are
@@ -42,7 +43,7 @@ from plasticity._critical_threshold import Trial, critical_threshold, gradient
 from simulator.model import NeuronModel
 from simulator.trial_rule import TrialRecord, TrialRule
 
-__all__ = ["AggregateLabel"]
+__all__ = ["AggregateLabel", "as_trial", "critical_threshold"]
 
 MODES = ("mst", "etdp", "tdp")  # by the number that the kernel knows them by
 
@@ -59,7 +60,7 @@ class AggregateLabel(TrialRule):
     class Parameters(NamedTuple):
         mode: float = float(MODES.index("etdp"))
         rate: float = 3e-4  # [mV] lambda: step of a weight for a derivative of 1, > 0
-        slope_floor: float = 0.0  # [mV/ms] theta_b, least slope of V at earlier spikes, >= 0
+        slope_floor: float = 0.01  # [mV/ms] theta_b, least slope of V at earlier spikes, >= 0
         silent_step: float = (
             1e-3  # [mV] for active synapses of a neuron that nothing brings to fire
         )

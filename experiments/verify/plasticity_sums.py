@@ -12,11 +12,13 @@ import numpy.typing as npt
 from encoders import SpikeTimes
 from experiments.reporting import Reporter
 from experiments.verify.brute_force import seed_of
+from experiments.verify.critical_thresholds import derivative_row
 from experiments.verify.engine_network import shared_loop
 from experiments.verify.pair_sums import PAIR_SUMS
 from experiments.verify.reward_sums import REWARD_SUMS, Releases
 from experiments.verify.rows import Row, judged, not_run
 from neurons import Concentration, LIFDelta
+from plasticity import AggregateLabel
 from simulator import Network, PlasticityRule, Simulation, all_to_all, explicit, one_to_one
 from simulator.connect import Connector
 
@@ -60,6 +62,8 @@ def rule_rows(rules: list[type[PlasticityRule]], trains: int, reporter: Reporter
             name = known.get(rule)
             if name is not None:
                 yield learned.row(rule, name)
+            elif issubclass(rule, AggregateLabel):
+                yield derivative_row(rule, GROUP, trains)
             elif "ExponentialDrift" in [base.__name__ for base in rule.__mro__]:
                 yield _drift_row(rule, trains)
             else:

@@ -252,7 +252,7 @@ def test_a_step_moves_the_threshold_of_one_spike_the_right_way(mode: str) -> Non
     one, neuron = trial(2), SRM(tau_m=TAU_M, tau_s=TAU_S).parameters
     fired = spike_times(one, 1.0, 100).size
     assert fired > 2
-    p = AggregateLabel(mode, rate=1e-4).parameters
+    p = AggregateLabel(mode, rate=1e-4, slope_floor=0.0).parameters
     for label, k in ((fired + 3, fired + 1), (fired - 2, fired)):
         new = AggregateLabel.on_feedback(record(one, fired), float(label), neuron, p)
         theta, t, before = critical_threshold(one, 1.0, k)
@@ -322,7 +322,9 @@ def test_both_engines_learn_the_same_weights() -> None:
 
 def test_the_rule_says_what_it_is() -> None:
     rule = AggregateLabel("tdp", rate=0.01)
-    assert repr(rule) == "AggregateLabel(mode='tdp', rate=0.01, slope_floor=0, silent_step=0.001)"
+    assert (
+        repr(rule) == "AggregateLabel(mode='tdp', rate=0.01, slope_floor=0.01, silent_step=0.001)"
+    )
 
 
 @pytest.mark.parametrize(
