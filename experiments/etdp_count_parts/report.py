@@ -83,8 +83,7 @@ def write_report(rows: Rows, folder: Path) -> list[Path]:
                 shutil.copyfile(runs[0].path / "course.png", folder / name)
                 files.append(folder / name)
                 parts.append(f"![Learning with afferents of {rate:g} Hz]({name})")
-    if any(row.startswith("sweep") for row in rows):
-        sweeps = _sweeps(rows)
+    if sweeps := _sweeps(rows):
         name = "etdp-count-sweep.png"
         style: dict[str, Any] = {"format": "png", "dpi": 110, "metadata": {"Software": None}}
         write_atomically(folder / name, partial(draw_sweep(sweeps).savefig, **style))

@@ -87,7 +87,7 @@ def test_the_sweep_and_the_result_share_no_seed() -> None:
 
 def test_the_page_has_every_run(folder: Path, tmp_path: Path) -> None:
     run = RunDirectory.open(folder / "whole")
-    rows = {"final-4hz-etdp": [run], "sweep-4hz-etdp-0.0003": [run]}
+    rows = {"final-4hz-etdp": [run], "sweep-4hz-etdp-0.0005": [run]}
     files = REPRODUCTION.write(rows, tmp_path)
     assert {file.name for file in files} == {
         "etdp-count.md",
