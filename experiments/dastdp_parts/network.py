@@ -4,7 +4,7 @@ Hidden neurons are inhibited by the partners of all others; their thresholds ada
 output neurons are made to fire by the label, a teacher, and learn from the hidden spikes; in a test
 they are neurons like others.  Time constants of conductances are equal, 1 ms as in the text of the
 source, so that membranes are exact.  Its program has 2 ms for inhibition: by default the weight is
-twice as great instead, which moves a membrane as far.
+greater instead (see :class:`experiments.dastdp_parts.paper.Defaults`).
 
 Source: Hao, Huang, Dong & Xu 2020, sections 2 and 3, table 1; what its text leaves open is taken
 from its published program.

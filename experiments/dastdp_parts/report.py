@@ -36,7 +36,7 @@ WANTED = {
     "mnist-n400": ("MNIST with 400 hidden neurons", 1),
     "fashion-n400": ("Fashion-MNIST with 400 hidden neurons", 1),
     "mnist-n1600": ("MNIST with 1,600 hidden neurons", 1),
-    "text-n100": ("inhibition as in the text", 1),
+    "charge-n100": ("MNIST with 100 hidden neurons, without the charge of the steps", 1),
 }
 SECOND = {"frozen_statistics": "label statistics of the second pass"}
 
@@ -99,8 +99,8 @@ def _parts(rows: Rows) -> list[str]:
     if digits:
         parts += [prose.MNIST, _accuracies(rows, digits), _verdict(rows, digits)]
         parts += [prose.PICTURES, prose.CURVE]
-    if "text-n100" in rows:
-        parts += [prose.TEXT, _accuracies(rows, ["text-n100"])]
+    if "charge-n100" in rows:
+        parts += [prose.TEXT, _accuracies(rows, ["charge-n100"])]
     for row, text in (("fashion-n400", prose.FASHION), ("mnist-n1600", prose.LARGE)):
         if row in rows:
             parts += [text, _accuracies(rows, [row])]
@@ -151,7 +151,7 @@ def _mean_spread(values: Sequence[float], digits: int, unit: float = 1.0) -> str
 
 def _source(row: str, readout: str) -> float | None:
     data, n = row.split("-n")
-    return paper_figure(data, int(n), readout) if data != "text" else None
+    return paper_figure(data, int(n), readout) if data != "charge" else None
 
 
 def _accuracies(rows: Rows, names: Sequence[str]) -> str:
@@ -205,7 +205,7 @@ def _verdict(rows: Rows, names: Sequence[str]) -> str:
 
 
 def _scan(rows: Rows) -> str:
-    kinds = {"rate": "learning rate of the hidden layer", "ceiling": "ceiling of the output layer"}
+    kinds = {"rate": "learning rate of the hidden layer", "charge": "weights, times"}
     lines = [
         [
             f"{kinds[row.split('-')[1]]}: {row.split('-')[2]}",
