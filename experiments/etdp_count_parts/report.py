@@ -54,7 +54,7 @@ Median and the span from the 10th to the 90th percentile of the epochs of {n} ne
 seeds {first} to {last}, in the table mean ± standard deviation; an open circle says that not all of
 them got to 10 spikes. `etdp-free` has no bound of the slope."""
 
-_WHY = """At 4 Hz the number of epochs goes as the inverse of the step, so that it says little alone:
+_WHY = """At 4 Hz the epochs go as the inverse of the step, so that their number means little:
 the steps taken are those that come nearest to the source's figures on the seeds of the sweep. At
 10 Hz large steps overshoot. What can be compared at one step is the rules. Without a bound of the
 slope the printed derivative is the exact one times a factor of at least 1, which grows with the
