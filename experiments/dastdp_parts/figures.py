@@ -108,7 +108,7 @@ def draw_convergence(course: Course, data: str, n: int) -> Figure:
 
     figure = Figure(figsize=(9.5, 3.7), layout="constrained")
     right, spikes = figure.subplots(1, 2, width_ratios=(3, 2))
-    x = (np.arange(len(course.running["right"])) + 0.5) * SPAN
+    x = (np.arange(len(course.running["right"])) + 0.5) * SPAN / 1000.0
     right.plot(
         x,
         100.0 * np.array(course.running["right"]),
@@ -116,7 +116,7 @@ def draw_convergence(course: Course, data: str, n: int) -> Figure:
         lw=1.0,
         label="label statistics, next 1,000 training images",
     )
-    at = [done for done, _ in course.points]
+    at = [done / 1000.0 for done, _ in course.points]
     for name, colour in COLOURS.items():
         if course.points and name in course.points[0][1]:
             found = [100.0 * point[name] for _, point in course.points]
@@ -134,8 +134,8 @@ def draw_convergence(course: Course, data: str, n: int) -> Figure:
     spikes.set_ylabel("hidden spikes per presentation (1)")
     spikes.set_ylim(bottom=0.0)
     for axis in (right, spikes):
-        axis.set_xlabel("training presentations")
-        axis.set_xlim(0, max(course.done, 1))
+        axis.set_xlabel("training presentations (thousands)")
+        axis.set_xlim(0, max(course.done, 1) / 1000.0)
         axis.grid(alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
     figure.suptitle(f"Training of {n} hidden neurons", fontsize=11)
@@ -184,8 +184,9 @@ def draw_presentation(shown: Shown, images: Images, said: Indices) -> Figure:
 
 
 def draw_tsne(hidden: npt.NDArray[np.integer], labels: Indices, seed: int) -> Figure:
-    """Spike counts of the hidden layer, (n_images, n), in two dimensions, coloured by class; needs
-    scikit-learn."""
+    """Spike counts of the hidden layer, (n_images, n), in two dimensions, each image as the digit of
+    its class; needs scikit-learn."""
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
     from sklearn.manifold import TSNE
 
@@ -195,12 +196,13 @@ def draw_tsne(hidden: npt.NDArray[np.integer], labels: Indices, seed: int) -> Fi
     places = TSNE(random_state=seed, init="pca", perplexity=perplexity).fit_transform(counts)
     figure = Figure(figsize=(6.6, 5.8), layout="constrained")
     axis = figure.subplots()
-    points = axis.scatter(
-        places[:, 0], places[:, 1], c=shown, cmap="tab10", vmin=-0.5, vmax=9.5, s=6, lw=0
-    )
+    colours = colormaps["tab10"]
+    for c in range(CLASSES):
+        mine = places[shown == c]
+        # The class is told by the digit as well as by its colour.
+        axis.scatter(mine[:, 0], mine[:, 1], color=colours(c), marker=f"${c}$", s=20, lw=0)
     axis.set_xlabel("t-SNE, first dimension (1)")
     axis.set_ylabel("t-SNE, second dimension (1)")
     axis.spines[["top", "right"]].set_visible(False)
-    figure.colorbar(points, ax=axis, ticks=range(CLASSES), label="class", pad=0.02)
     figure.suptitle(f"Activity of the hidden layer, {len(counts):,} test images", fontsize=11)
     return figure

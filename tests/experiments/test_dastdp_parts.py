@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments import RunDirectory
-from experiments.dastdp_parts import paper, report
+from experiments import RunDirectory, run_experiment
+from experiments.dastdp_parts import figures, paper, report
 from experiments.dastdp_parts.course import SPAN, Course
 from experiments.dastdp_parts.images import even_brightness, load_images, order_of_pass
 from experiments.dastdp_parts.label_statistics import LabelStatistics, classify
@@ -237,6 +237,21 @@ def test_learning_rates_are_chosen_on_validation_images_alone():
         chosen = cell.row.startswith("scan-")
         assert (cell.settings.get("evaluate_on") == "validation") == chosen
     assert {cell.seed for cell in REPRODUCTION.cells if cell.row == "mnist-n100"} == {1, 2, 3}
+
+
+def test_hidden_activity_in_two_dimensions_needs_scikit_learn(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(DataError, match=r"pip install 'spikemesh\[tsne\]'"):
+        run_experiment("dastdp", out=tmp_path, settings={"tsne": True, "data": "embedded", "n": 4})
+
+
+def test_hidden_activity_is_drawn_in_two_dimensions():
+    pytest.importorskip("sklearn")
+    rng = np.random.default_rng(1)
+    labels = np.repeat(np.arange(3), 10)
+    hidden = rng.poisson(0.2, (30, 6)) + 4 * np.repeat(np.eye(3, 6, dtype=int), 10, axis=0)
+    drawn = figures.draw_tsne(hidden, labels, seed=1).axes[0].collections
+    assert [len(points.get_offsets()) for points in drawn] == [10] * 3 + [0] * 7
 
 
 # -- network -------------------------------------------------------------------------------------
