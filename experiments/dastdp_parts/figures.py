@@ -184,8 +184,8 @@ def draw_presentation(shown: Shown, images: Images, said: Indices) -> Figure:
 
 
 def draw_tsne(hidden: npt.NDArray[np.integer], labels: Indices, seed: int) -> Figure:
-    """Spike counts of the hidden layer, (n_images, n), in two dimensions, each image as the digit of
-    its class; needs scikit-learn."""
+    """Spike counts of the hidden layer, (n_images, n), in two dimensions, each image as the number
+    of its class; needs scikit-learn."""
     from matplotlib import colormaps
     from matplotlib.figure import Figure
     from sklearn.manifold import TSNE
