@@ -53,9 +53,10 @@ SCAN = """## What was chosen on validation images
 
 Trained on 20,000 images once, tested on 2,000 training images that are kept for validation (one
 standard deviation is 0.9 points), 100 hidden neurons. The learning rate was scanned with the
-program's weights as they are (and inhibition of 34), where its own is 0.005. The last row has
-the weights that carry the program's charge, and the learning rate and the ceiling that go with
-them; the runs above have them too:"""
+program's weights as they are (and inhibition of 34), where its own is 0.005. Then come the
+weights that carry the program's charge, and the learning rate and the ceiling of the runs above.
+The ceiling was chosen beforehand, with output layers that learned from the recorded spikes of
+one hidden layer, between 8 and 16:"""
 
 MNIST = """## Digits
 

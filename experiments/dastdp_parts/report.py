@@ -122,7 +122,7 @@ def _provenance(rows: Rows) -> str:
     return "\n".join(
         [
             "- Command: `make reproduce` (`python -m experiments.reproduce dastdp`)",
-            f"- Seeds: {', '.join(map(str, seeds))}; {len(runs)} runs. A seed draws the order of"
+            f"- Seeds: {', '.join(map(str, seeds))}; {len(runs)} run(s). A seed draws the order of"
             " the images, the initial weights and the spikes of the inputs.",
             f"- Versions: {named}",
             f"- Machine: {'; '.join(sorted(machines))}",
@@ -206,6 +206,7 @@ def _verdict(rows: Rows, names: Sequence[str]) -> str:
 
 def _scan(rows: Rows) -> str:
     kinds = {"rate": "learning rate of the hidden layer", "charge": "weights, times"}
+    kinds["ceiling"] = "the same with an output ceiling of"
     lines = [
         [
             f"{kinds[row.split('-')[1]]}: {row.split('-')[2]}",

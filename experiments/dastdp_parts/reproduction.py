@@ -5,9 +5,10 @@ from __future__ import annotations
 from experiments.dastdp_parts.report import write_report
 from experiments.reproduce import Cell, Reproduction
 
-__all__ = ["RATES", "REPRODUCTION"]
+__all__ = ["CEILINGS", "RATES", "REPRODUCTION"]
 
 RATES = (0.0025, 0.005, 0.01)  # of the hidden layer; the program's is 0.005
+CEILINGS = (8.0, 10.2, 16.0)  # of the output layer, besides the chosen one; the program's is 8
 
 # What a run stands for is written out, so that one of other defaults is not taken for it.
 PLAIN: dict[str, object] = {
@@ -34,6 +35,10 @@ def _cells() -> list[Cell]:
         Cell("charge-n100", {"n": 100, **PLAIN}),
     ]
     cells += [Cell("mnist-n100", {"n": 100, **CHOSEN}, seed) for seed in (1, 2, 3)]
+    cells += [
+        Cell(f"scan-ceiling-{ceiling:g}", {**CHOSEN, **short, "output_ceiling": ceiling})
+        for ceiling in CEILINGS
+    ]
     return [
         *cells,
         Cell("mnist-n400", {"n": 400, **CHOSEN}),
