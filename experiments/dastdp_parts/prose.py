@@ -62,7 +62,9 @@ MNIST = """## Digits
 
 MNIST, 60,000 training and 10,000 test images:"""
 
-PICTURES = """![Receptive fields of 100 hidden neurons](dastdp-receptive-fields.png)
+PICTURES = """## Pictures
+
+![Receptive fields of 100 hidden neurons](dastdp-receptive-fields.png)
 
 ![Confusion of the three readouts](dastdp-confusion.png)
 
@@ -76,7 +78,7 @@ CURVE = """The course of training, tested on 500 images after every 10,000 prese
 
 ![Accuracy in the course of training, 400 hidden neurons](dastdp-convergence-n400.png)"""
 
-TEXT = """### Without the charge of the steps
+TEXT = """## Digits without the charge of the steps
 
 The program's weights as they are (mean 0.1, ceiling 8) and inhibition of 34, so that every charge
 is what the equations say and the grid did not add its 27 %:"""

@@ -23,12 +23,13 @@ __all__ = ["write_report"]
 
 Rows = Mapping[str, list[RunDirectory]]
 PAGE = "dastdp.md"
+SHOWN = ("mnist-n100", "charge-n100")  # whose pictures are taken: the first that is there
 PICTURES = {
-    "dastdp-receptive-fields.png": ("mnist-n100", "receptive_fields"),
-    "dastdp-confusion.png": ("mnist-n100", "confusion"),
-    "dastdp-presentation.png": ("mnist-n100", "presentation"),
-    "dastdp-convergence.png": ("mnist-n100", "convergence"),
-    "dastdp-convergence-n400.png": ("mnist-n400", "convergence"),
+    "dastdp-receptive-fields.png": (SHOWN, "receptive_fields"),
+    "dastdp-confusion.png": (SHOWN, "confusion"),
+    "dastdp-presentation.png": (SHOWN, "presentation"),
+    "dastdp-convergence.png": (SHOWN, "convergence"),
+    "dastdp-convergence-n400.png": (("mnist-n400",), "convergence"),
 }
 # What the page is about: rows, with the number of seeds that they are to have.
 WANTED = {
@@ -60,12 +61,12 @@ def write_report(rows: Rows, folder: Path) -> list[Path]:
         raise DataError("no run of this reproduction is finished; there is nothing to report")
     folder.mkdir(parents=True, exist_ok=True)
     files = []
-    for name, (row, figure) in PICTURES.items():
-        found = [run.path / f"{figure}.png" for run in rows.get(row, [])]
+    for name, (of, figure) in PICTURES.items():
+        found = [run.path / f"{figure}.png" for row in of for run in rows.get(row, [])]
         if found and found[0].exists():
             shutil.copyfile(found[0], folder / name)
             files.append(folder / name)
-    drawn = _tsne(rows.get("mnist-n100", []))
+    drawn = _tsne([run for row in SHOWN for run in rows.get(row, [])])
     if drawn is not None:
         style: dict[str, Any] = {"format": "png", "dpi": 110, "metadata": {"Software": None}}
         write_atomically(folder / "dastdp-tsne.png", partial(drawn.savefig, **style))
@@ -98,9 +99,10 @@ def _parts(rows: Rows) -> list[str]:
     parts = [prose.HEAD, _provenance(rows), prose.PROTOCOL]
     if digits:
         parts += [prose.MNIST, _accuracies(rows, digits), _verdict(rows, digits)]
-        parts += [prose.PICTURES, prose.CURVE]
     if "charge-n100" in rows:
         parts += [prose.TEXT, _accuracies(rows, ["charge-n100"])]
+    if any(row in rows for row in SHOWN):
+        parts += [prose.PICTURES, prose.CURVE]
     for row, text in (("fashion-n400", prose.FASHION), ("mnist-n1600", prose.LARGE)):
         if row in rows:
             parts += [text, _accuracies(rows, [row])]
@@ -151,7 +153,7 @@ def _mean_spread(values: Sequence[float], digits: int, unit: float = 1.0) -> str
 
 def _source(row: str, readout: str) -> float | None:
     data, n = row.split("-n")
-    return paper_figure(data, int(n), readout) if data != "charge" else None
+    return paper_figure("mnist" if data == "charge" else data, int(n), readout)
 
 
 def _accuracies(rows: Rows, names: Sequence[str]) -> str:
