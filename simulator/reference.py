@@ -143,6 +143,9 @@ class Reference(Controlled):
                     self._modulate(q, amount, t)
 
     def _modulate(self, q: int, amount: float, t: float) -> None:
+        """Bring modulated synapses to time t; release an amount of what they feel."""
+        if list(self.network.projections.values())[q].modulator is None:
+            return
         for s in [s for row in self._rows[q] for s in row]:
             assert s.rule is not None
             if q not in self._resting:
