@@ -9,6 +9,7 @@ settled last follows from the ages of its last spikes and the time of the last r
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from math import exp, isnan
 from typing import Any, NamedTuple
 
@@ -30,7 +31,7 @@ class DriftKernels(NamedTuple):
     modulate: Any  # (p, net, st, q, amount, t): all synapses, then a release
 
 
-def of_tuple(rule: type[PlasticityRule], function: Callable[..., Any]) -> Callable[..., Any]:
+def _of_tuple(rule: type[PlasticityRule], function: Callable[..., Any]) -> Callable[..., Any]:
     """``drift`` or ``on_modulator`` on a tuple, also where the rule keeps no variables."""
     (f,) = jitable(function)
     if rule.variables:
@@ -41,6 +42,9 @@ def of_tuple(rule: type[PlasticityRule], function: Callable[..., Any]) -> Callab
         return (f(s[0], *args),)
 
     return of_weight
+
+
+of_tuple: Callable[..., Any] = cache(_of_tuple)  # each is made known to numba once
 
 
 def _age_of(traces: tuple[Any, ...]) -> int:

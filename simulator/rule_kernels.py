@@ -11,6 +11,7 @@ over weights and traces side by side, which is vectorised.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from math import inf, isnan
 from typing import Any, NamedTuple
 
@@ -63,7 +64,7 @@ def rule_kernels(rules: Sequence[type[PlasticityRule]]) -> RuleKernels:
     )
 
 
-def on_synapse(rule: type[PlasticityRule], function: Callable[..., Any]) -> Callable[..., Any]:
+def _on_synapse(rule: type[PlasticityRule], function: Callable[..., Any]) -> Callable[..., Any]:
     """``on_pre`` or ``on_post`` as ``(synapse, x, y, z, p) -> synapse``, a tuple."""
     (f,) = jitable(function)
     if rule.variables:
@@ -88,6 +89,9 @@ def on_synapse(rule: type[PlasticityRule], function: Callable[..., Any]) -> Call
         return (f(s[0], x, y, p),)
 
     return of_weight
+
+
+on_synapse: Callable[..., Any] = cache(_on_synapse)  # each is made known to numba once
 
 
 def _synapses(n: int) -> tuple[Any, Any, Any]:
