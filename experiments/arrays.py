@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from experiments.atomic import write_atomically
 from simulator.errors import DataError
 
-__all__ = ["read_arrays", "write_arrays"]
+__all__ = ["packed", "read_arrays", "unpacked", "write_arrays"]
 
 
 def write_arrays(path: Path, arrays: Mapping[str, npt.ArrayLike]) -> None:
@@ -59,3 +60,17 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
             return {name: archive[name] for name in archive.files}
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"'{path}' is damaged: {error}") from error
+
+
+def packed(state: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.uint8]:
+    """The state of an engine as one array of bytes, to be written with others: it holds infinite
+    times, which :func:`write_arrays` refuses."""
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **state)
+    return np.frombuffer(file.getvalue(), dtype=np.uint8)
+
+
+def unpacked(state: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[Any]]:
+    """The inverse of :func:`packed`."""
+    with np.load(io.BytesIO(state.tobytes()), allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from experiments.experiment import Context, Experiment
-from experiments.settings import setting
+from experiments.settings import require, setting
 from simulator.errors import DataError
 
 if TYPE_CHECKING:
@@ -67,14 +67,14 @@ class Config:
         least |= {"curve_every": 0, "curve_images": 1, "record_images": 1}
         for name, smallest in least.items():
             value = getattr(self, name)
-            _require(value is None or value >= smallest, name, value, f"at least {smallest}")
+            require(value is None or value >= smallest, name, value, f"at least {smallest}")
         for name in ("nu_hidden", "nu_output", "kappa", "inhibition", "checkpoint_s"):
             value = getattr(self, name)
-            _require(value is None or (math.isfinite(value) and value >= 0), name, value, ">= 0")
+            require(value is None or (math.isfinite(value) and value >= 0), name, value, ">= 0")
         for name in ("tau_theta", "beta", "output_ceiling"):
             value = getattr(self, name)
-            _require(value is None or (math.isfinite(value) and value > 0), name, value, "> 0")
-        _require(self.v_th is None or math.isfinite(self.v_th), "v_th", self.v_th, "finite")
+            require(value is None or (math.isfinite(value) and value > 0), name, value, "> 0")
+        require(self.v_th is None or math.isfinite(self.v_th), "v_th", self.v_th, "finite")
 
 
 def run(config: Config, context: Context) -> Mapping[str, object]:
@@ -227,11 +227,6 @@ def _require_tsne() -> None:
             "setting 'tsne' needs scikit-learn, which is not installed; "
             "pip install 'spikemesh[tsne]', or leave the setting out"
         )
-
-
-def _require(condition: bool, name: str, value: object, expected: str) -> None:
-    if not condition:
-        raise DataError(f"setting '{name}' = {value}; it must be {expected}")
 
 
 EXPERIMENT = Experiment(

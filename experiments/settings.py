@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 
 from simulator.errors import DataError
 
-__all__ = ["Setting", "configure", "describe", "parse_assignments", "setting"]
+__all__ = ["Setting", "configure", "describe", "parse_assignments", "require", "setting"]
 
 T = TypeVar("T")
 TRUE = ("true", "yes", "on", "1")
@@ -46,6 +46,18 @@ class Setting:
     default: object
     unit: str
     help: str
+
+
+def require(condition: bool, name: str, value: object, expected: str) -> None:
+    """Refuse the value of a setting unless ``condition``.
+
+    Raises
+    ------
+    DataError
+        With the name of the setting, its value, and what is expected.
+    """
+    if not condition:
+        raise DataError(f"setting '{name}' = {value}; it must be {expected}")
 
 
 def describe(config: type[Any]) -> list[Setting]:

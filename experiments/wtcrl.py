@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from experiments.experiment import Context, Experiment
-from experiments.settings import setting
-from simulator.errors import DataError
+from experiments.settings import require, setting
 
 if TYPE_CHECKING:
     from experiments.wtcrl_parts.measures import Measures
@@ -73,21 +72,21 @@ class Config:
 
     def __post_init__(self) -> None:
         for name, least in (("m", 2), ("n_train", 1), ("curve_patches", 1), ("record_patches", 0)):
-            _require(getattr(self, name) >= least, name, getattr(self, name), f"at least {least}")
+            require(getattr(self, name) >= least, name, getattr(self, name), f"at least {least}")
         for name in ("n_train_images", "n_test_images", "patch"):
             value = getattr(self, name)
-            _require(value is None or value >= 1, name, value, "at least 1, or none")
+            require(value is None or value >= 1, name, value, "at least 1, or none")
         for name in ("lateral_delay", "noise", "checkpoint_s"):
             value = getattr(self, name)
-            _require(math.isfinite(value) and value >= 0, name, value, "a finite number >= 0")
-        _require(math.isfinite(self.tau_m) and self.tau_m > 0, "tau_m", self.tau_m, "a time > 0 ms")
-        _require(
+            require(math.isfinite(value) and value >= 0, name, value, "a finite number >= 0")
+        require(math.isfinite(self.tau_m) and self.tau_m > 0, "tau_m", self.tau_m, "a time > 0 ms")
+        require(
             all(n >= 0 for n in self.checkpoints), "checkpoints", self.checkpoints, "numbers >= 0"
         )
         if self.data == "natural":
             for name in ("n_train_images", "n_test_images"):
                 value = getattr(self, name)
-                _require(value is None, name, value, "none: natural images are ten photographs")
+                require(value is None, name, value, "none: natural images are ten photographs")
 
     @property
     def side(self) -> int:
@@ -253,11 +252,6 @@ def _show(config: Config, context: Context, result: Measures) -> None:
         ("measure", "this run", source),
         rows,
     )
-
-
-def _require(condition: bool, name: str, value: object, expected: str) -> None:
-    if not condition:
-        raise DataError(f"setting '{name}' = {value}; it must be {expected}")
 
 
 EXPERIMENT = Experiment(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.atomic import write_atomically
 from experiments.dastdp_parts import prose
 from experiments.dastdp_parts.paper import READOUTS, paper_figure
+from experiments.results_page import Rows, mean_spread, origin, table
 from experiments.run_directory import RunDirectory
 from simulator.errors import DataError
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["write_report"]
 
-Rows = Mapping[str, list[RunDirectory]]
 PAGE = "dastdp.md"
 SHOWN = ("mnist-n100", "charge-n100")  # whose pictures are taken: the first that is there
 PICTURES = {
@@ -113,42 +113,25 @@ def _parts(rows: Rows) -> list[str]:
 
 def _provenance(rows: Rows) -> str:
     """Seeds, versions and machines of the runs, as they recorded them."""
-    runs = [run for found in rows.values() for run in found]
-    seeds = sorted({run.record["seed"] for run in runs})
-    machines = {
-        f"{m['processor']}, {m['cores']} cores, {m['system']}"
-        for m in (run.record["machine"] for run in runs)
-    }
-    days = sorted(run.record["started"][:10] for run in runs)
-    named = ", ".join(f"{name} {v}" for name, v in runs[0].record["versions"].items() if v)
+    made = origin(rows)
     return "\n".join(
         [
             "- Command: `make reproduce` (`python -m experiments.reproduce dastdp`)",
-            f"- Seeds: {', '.join(map(str, seeds))}; {len(runs)} run(s). A seed draws the order of"
+            f"- Seeds: {made.seeds}; {made.runs} run(s). A seed draws the order of"
             " the images, the initial weights and the spikes of the inputs.",
-            f"- Versions: {named}",
-            f"- Machine: {'; '.join(sorted(machines))}",
-            f"- Runs from {days[0]} to {days[-1]}",
+            f"- Versions: {made.versions}",
+            f"- Machine: {made.machines}",
+            f"- Runs from {made.days}",
         ]
     )
-
-
-def _table(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    ruled = [columns, ["---"] + ["---:"] * (len(columns) - 1), *lines]
-    return "\n".join(f"| {' | '.join(line)} |" for line in ruled)
 
 
 def _values(runs: Sequence[RunDirectory], name: str) -> list[float]:
     return [float(run.results[name]) for run in runs if name in run.results]
 
 
-def _mean_spread(values: Sequence[float], digits: int, unit: float = 1.0) -> str:
-    """Mean and standard deviation as text; "-" where nothing was measured."""
-    if not values:
-        return "-"
-    scaled = [unit * value for value in values]
-    mean = f"{statistics.fmean(scaled):.{digits}f}"
-    return f"{mean} ± {statistics.stdev(scaled):.{digits}f}" if len(scaled) > 1 else mean
+def _percent(runs: Sequence[RunDirectory], readout: str) -> list[float]:
+    return [100.0 * value for value in _values(runs, f"accuracy_{readout}")]
 
 
 def _source(row: str, readout: str) -> float | None:
@@ -161,7 +144,7 @@ def _accuracies(rows: Rows, names: Sequence[str]) -> str:
     for row in names:
         runs = rows[row]
         for readout, label in {**READOUTS, **SECOND}.items():
-            found = _values(runs, f"accuracy_{readout}")
+            found = _percent(runs, readout)
             if found:
                 source = _source(row, readout)
                 lines.append(
@@ -169,14 +152,14 @@ def _accuracies(rows: Rows, names: Sequence[str]) -> str:
                         f"{int(runs[0].record['parameters']['n']):,}",
                         label,
                         str(len(found)),
-                        _mean_spread(found, 2, 100.0),
+                        mean_spread(found, 2),
                         "" if source is None else f"{source:.2f}",
-                        _mean_spread(_values(runs, "hidden_spikes_per_image_test"), 1),
-                        _mean_spread(_values(runs, "hidden_neurons_per_image_test"), 1),
-                        _mean_spread(_values(runs, "neurons_without_class"), 0),
+                        mean_spread(_values(runs, "hidden_spikes_per_image_test"), 1),
+                        mean_spread(_values(runs, "hidden_neurons_per_image_test"), 1),
+                        mean_spread(_values(runs, "neurons_without_class"), 0),
                     ]
                 )
-    return _table(
+    return table(
         [
             "hidden neurons",
             "readout",
@@ -196,10 +179,10 @@ def _verdict(rows: Rows, names: Sequence[str]) -> str:
     short = []
     for row in names:
         for readout, label in READOUTS.items():
-            found, source = _values(rows[row], f"accuracy_{readout}"), _source(row, readout)
-            if found and source is not None and 100.0 * statistics.fmean(found) < source:
+            found, source = _percent(rows[row], readout), _source(row, readout)
+            if found and source is not None and statistics.fmean(found) < source:
                 n = rows[row][0].record["parameters"]["n"]
-                missing = source - 100.0 * statistics.fmean(found)
+                missing = source - statistics.fmean(found)
                 short.append(f"{label} with {n} neurons (by {missing:.2f} points)")
     if short:
         return f"Below the source: {'; '.join(short)}."
@@ -213,16 +196,16 @@ def _scan(rows: Rows) -> str:
         [
             f"{kinds[row.split('-')[1]]}: {row.split('-')[2]}",
             *(
-                _mean_spread(_values(rows[row], f"accuracy_{readout}"), 2, 100.0)
+                mean_spread(_percent(rows[row], readout), 2)
                 for readout in ("simultaneous", "label_statistics")
             ),
-            _mean_spread(_values(rows[row], "hidden_spikes_per_image_test"), 1),
+            mean_spread(_values(rows[row], "hidden_spikes_per_image_test"), 1),
         ]
         for row in rows
         if row.startswith("scan-")
     ]
     columns = ["", "simultaneous (%)", "label statistics (%)", "hidden spikes per image"]
-    return _table(columns, lines)
+    return table(columns, lines)
 
 
 def _speed(rows: Rows) -> str:
@@ -230,16 +213,14 @@ def _speed(rows: Rows) -> str:
         [
             what,
             str(len(rows[row])),
-            _mean_spread(
-                [run.record["timings"]["presentations_per_cpu_s"] for run in rows[row]], 0
-            ),
-            _mean_spread(_values(rows[row], "attempts_per_image"), 3),
+            mean_spread([run.record["timings"]["presentations_per_cpu_s"] for run in rows[row]], 0),
+            mean_spread(_values(rows[row], "attempts_per_image"), 3),
         ]
         for row, (what, _) in WANTED.items()
         if row in rows
     ]
     columns = ["", "runs", "presentations per CPU second", "attempts per image"]
-    return _table(columns, lines) if lines else ""
+    return table(columns, lines)
 
 
 def _missing(rows: Rows) -> str:

@@ -6,15 +6,14 @@ weights and thresholds, and an output layer learns anew: layer-by-layer training
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from experiments.arrays import packed, unpacked
 from experiments.dastdp_parts.course import Course
 from experiments.dastdp_parts.images import Images, order_of_pass
 from experiments.dastdp_parts.network import HIDDEN, HIDDEN_TAUGHT, INPUT_HIDDEN, Model
@@ -106,7 +105,7 @@ def _make(
     if context.resume and checkpoint.exists():
         saved = context.directory.arrays(checkpoint.stem)
         course = Course.from_arrays(saved)
-        simulation.restore(_unpacked(saved["simulation"]))
+        simulation.restore(unpacked(saved["simulation"]))
         context.note(f"resuming the pass '{made.name}' after {course.done:,} presentations")
     presenter = Presenter(simulation, [HIDDEN], totals)
     last_saved = time.monotonic()
@@ -118,7 +117,7 @@ def _make(
                 _take_point(model, images, trained(simulation, course), course, made)
             finished = course.done == order.size
             if finished or time.monotonic() - last_saved > made.checkpoint_s:
-                arrays = {**course.arrays(), "simulation": _packed(simulation.save())}
+                arrays = {**course.arrays(), "simulation": packed(simulation.save())}
                 context.directory.write_arrays(checkpoint.stem, arrays)
                 last_saved = time.monotonic()
             bar.note(course.remark())
@@ -153,15 +152,3 @@ def _take_point(model: Model, images: Images, now: Trained, course: Course, made
     labels = images.test_labels[:n]
     found = {name: accuracy(said, labels) for name, said in answers.said.items()}
     course.points.append((course.done, found))
-
-
-def _packed(state: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.uint8]:
-    """The state of an engine as bytes: it holds infinite times, which a run's arrays must not."""
-    file = io.BytesIO()
-    np.savez(file, allow_pickle=False, **state)
-    return np.frombuffer(file.getvalue(), dtype=np.uint8)
-
-
-def _unpacked(packed: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[Any]]:
-    with np.load(io.BytesIO(packed.tobytes()), allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}

@@ -12,7 +12,7 @@ import numpy as np
 
 from experiments.atomic import write_atomically
 from experiments.etdp_count_parts.figures import draw_sweep
-from experiments.run_directory import RunDirectory
+from experiments.results_page import Rows, origin, table
 from simulator.errors import DataError
 
 __all__ = ["CHOSEN", "MODES", "RATES", "STEPS", "write_report"]
@@ -23,8 +23,6 @@ FREE = "etdp-free"  # without a bound of the slope
 STEPS = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3)
 CHOSEN = {4.0: 5e-4, 10.0: 1e-4}  # by the sweep
 SOURCE = {4.0: 50, 10.0: 28}  # epochs
-
-Rows = Mapping[str, list[RunDirectory]]
 
 _HEAD = """# A number of spikes, learned from a number
 
@@ -103,19 +101,13 @@ def write_report(rows: Rows, folder: Path) -> list[Path]:
 
 
 def _provenance(rows: Rows) -> str:
-    runs = [run for found in rows.values() for run in found]
-    machines = {
-        f"{m['processor']}, {m['cores']} cores, {m['system']}"
-        for m in (run.record["machine"] for run in runs)
-    }
-    days = sorted(run.record["started"][:10] for run in runs)
-    named = ", ".join(f"{name} {v}" for name, v in runs[0].record["versions"].items() if v)
+    made = origin(rows)
     return "\n".join(
         [
             "- Command: `make reproduce` (`python -m experiments.reproduce etdp_count`)",
-            f"- {len(runs)} runs from {days[0]} to {days[-1]}",
-            f"- Versions: {named}",
-            f"- Machine: {'; '.join(sorted(machines))}",
+            f"- {made.runs} runs from {made.days}",
+            f"- Versions: {made.versions}",
+            f"- Machine: {made.machines}",
         ]
     )
 
@@ -128,7 +120,8 @@ def _seeds(rows: Rows, prefix: str) -> dict[str, int]:
 
 def _final_table(rows: Rows) -> str:
     columns = ["afferents", "rule", "step", "learned", "spikes before", "epochs, mean ± sd"]
-    lines = [[*columns, "median", "least to most", "source"]]
+    columns += ["median", "least to most", "source"]
+    lines = []
     for rate in RATES:
         for mode in MODES:
             for run in rows.get(f"final-{rate:g}hz-{mode}", []):
@@ -150,7 +143,7 @@ def _final_table(rows: Rows) -> str:
                         f"about {SOURCE[rate]}" if mode == "etdp" else "-",
                     ]
                 )
-    return _table(lines)
+    return table(columns, lines, texts=2)
 
 
 def _sweeps(rows: Rows) -> dict[float, dict[str, list[tuple[float, Any, int, int]]]]:
@@ -168,7 +161,7 @@ def _sweeps(rows: Rows) -> dict[float, dict[str, list[tuple[float, Any, int, int
 
 
 def _sweep_table(sweeps: Mapping[float, Mapping[str, list[tuple[float, Any, int, int]]]]) -> str:
-    lines = [["afferents", "rule", *(f"step {step:g}" for step in STEPS)]]
+    columns, lines = ["afferents", "rule", *(f"step {step:g}" for step in STEPS)], []
     for rate, modes in sweeps.items():
         for mode, points in modes.items():
             cells = dict.fromkeys(STEPS, "-")
@@ -177,9 +170,4 @@ def _sweep_table(sweeps: Mapping[float, Mapping[str, list[tuple[float, Any, int,
                 mean = f"{np.mean(epochs):.1f} ± {spread:.1f}" if learned else "-"
                 cells[step] = mean + (f" ({learned} of {n})" if learned < n else "")
             lines.append([f"{rate:g} Hz", mode, *cells.values()])
-    return _table(lines)
-
-
-def _table(lines: list[list[str]]) -> str:
-    ruled = [lines[0], ["---"] * 2 + ["---:"] * (len(lines[0]) - 2), *lines[1:]]
-    return "\n".join(f"| {' | '.join(line)} |" for line in ruled)
+    return table(columns, lines, texts=2)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from experiments import results_page
 from experiments.atomic import write_atomically
+from experiments.results_page import Rows, origin, table
 from experiments.run_directory import RunDirectory
 from experiments.wtcrl_parts import prose
 from experiments.wtcrl_parts.paper import NEURONS, paper_figure
@@ -17,7 +19,6 @@ from simulator.errors import DataError
 
 __all__ = ["Rows", "mean_spread", "write_report"]
 
-Rows = Mapping[str, list[RunDirectory]]
 PAGE = "wtcrl.md"
 PICTURES = {
     "wtcrl-code-vectors.png": ("step-m64", "code_vectors"),
@@ -78,11 +79,7 @@ def mean_spread(
     runs: list[RunDirectory], name: str | Callable[[RunDirectory], float | None], digits: int = 3
 ) -> str:
     """Mean and standard deviation over the seeds, as text; "-" where nothing was measured."""
-    values = _values(runs, name)
-    if not values:
-        return "-"
-    mean = f"{statistics.fmean(values):.{digits}f}"
-    return f"{mean} ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else mean
+    return results_page.mean_spread(_values(runs, name), digits)
 
 
 def _values(
@@ -130,32 +127,17 @@ def _section(lead: str, table: str) -> tuple[str, ...]:
 
 def _provenance(rows: Rows) -> str:
     """Seeds, versions and machines of the runs, as they recorded them."""
-    runs = [run for found in rows.values() for run in found]
-    seeds = sorted({run.record["seed"] for run in runs})
-    versions = runs[0].record["versions"]
-    machines = {
-        f"{m['processor']}, {m['cores']} cores, {m['system']}"
-        for m in (run.record["machine"] for run in runs)
-    }
-    days = sorted(run.record["started"][:10] for run in runs)
-    named = ", ".join(f"{name} {value}" for name, value in versions.items() if value)
+    made = origin(rows)
     return "\n".join(
         [
             "- Command: `make reproduce` (`python -m experiments.reproduce wtcrl`)",
-            f"- Seeds: {', '.join(map(str, seeds))}; {len(runs)} runs. A seed draws the images,"
+            f"- Seeds: {made.seeds}; {made.runs} runs. A seed draws the images,"
             " the patches, the initial weights and the noise.",
-            f"- Versions: {named}",
-            f"- Machine: {'; '.join(sorted(machines))}; two runs at a time",
-            f"- Runs from {days[0]} to {days[-1]}",
+            f"- Versions: {made.versions}",
+            f"- Machine: {made.machines}; two runs at a time",
+            f"- Runs from {made.days}",
         ]
     )
-
-
-def _table(columns: list[str], lines: list[list[str]]) -> str:
-    if not lines:
-        return ""
-    ruled = [columns, ["---"] + ["---:"] * (len(columns) - 1), *lines]
-    return "\n".join(f"| {' | '.join(line)} |" for line in ruled)
 
 
 def _paper(data: str, name: str, m: int) -> str:
@@ -191,7 +173,7 @@ def _by_neurons(rows: Rows, prefix: str, data: str) -> str:
                 ),
             ]
         )
-    return _table(columns, lines)
+    return table(columns, lines)
 
 
 def _verdict(rows: Rows, prefix: str) -> str:
@@ -233,7 +215,7 @@ def _by_delay(rows: Rows) -> str:
         for row, m, delay in chosen
         if row in rows
     ]
-    return _table(
+    return table(
         [
             "lateral delay",
             "spikes per patch, first 500",
@@ -263,7 +245,7 @@ def _by_tau(rows: Rows) -> str:
         if row in rows
     ]
     columns = ["time constant", "RMS", "source", "silent patches", "RMS without them"]
-    return _table([*columns, "incoherence 5 %", "source"], lines)
+    return table([*columns, "incoherence 5 %", "source"], lines)
 
 
 def _by_noise(rows: Rows) -> str:
@@ -283,7 +265,7 @@ def _by_noise(rows: Rows) -> str:
         for row, g in chosen
         if row in rows
     ]
-    return _table(
+    return table(
         [
             "g",
             "spikes per training patch",
@@ -307,4 +289,4 @@ def _speed(rows: Rows) -> str:
         [str(m), *(mean_spread(rows.get(f"{prefix}-m{m}", []), rate, 0) for prefix in rows_of)]
         for m in NEURONS
     ]
-    return _table(["m", *(f"{what} (1/s)" for what in rows_of.values())], lines)
+    return table(["m", *(f"{what} (1/s)" for what in rows_of.values())], lines)

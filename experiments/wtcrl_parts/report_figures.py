@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from experiments.results_page import Rows
 from experiments.run_directory import RunDirectory
 from experiments.wtcrl_parts.paper import NEURONS, paper_figure
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_by_neurons", "draw_by_noise"]
 
-Rows = Mapping[str, list[RunDirectory]]
 
 BLUE, RED, GREY = "#0072B2", "#D55E00", "#777777"
 LABELS = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from experiments.arrays import packed, unpacked
 from experiments.experiment import Context
 from experiments.reporting import Progress
 from experiments.wtcrl_parts.measures import Measures, measure
@@ -90,7 +90,7 @@ def train(
         done, seconds = int(saved["done"]), float(saved["seconds"])
         earlier = saved["times_ms"], saved["neurons"]
         curve = _curve_from(saved)
-        simulation.restore(_unpacked(saved["simulation"]))
+        simulation.restore(unpacked(saved["simulation"]))
         context.note(f"resuming after {done:,} presentations")
     last_saved = time.monotonic()
     with context.progress("train", model.n_train) as bar:
@@ -149,7 +149,7 @@ def _save(
     context.directory.write_arrays(
         CHECKPOINT,
         {
-            "simulation": _packed(simulation.save()),
+            "simulation": packed(simulation.save()),
             "done": np.int64(done),
             "seconds": np.float64(seconds),
             "times_ms": times,
@@ -159,18 +159,6 @@ def _save(
             "curve_code_vectors": np.array(curve.code_vectors),
         },
     )
-
-
-def _packed(state: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.uint8]:
-    """The state of an engine as bytes: it holds infinite times, which a run's arrays must not."""
-    file = io.BytesIO()
-    np.savez(file, allow_pickle=False, **state)
-    return np.frombuffer(file.getvalue(), dtype=np.uint8)
-
-
-def _unpacked(packed: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[Any]]:
-    with np.load(io.BytesIO(packed.tobytes()), allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
 
 
 def _curve_from(saved: dict[str, npt.NDArray[np.generic]]) -> Curve:
