@@ -107,7 +107,7 @@ def drift_kernels(
                     row = net.projs[q].row_at + i
                     lo, hi = net.row_ptr[row], net.row_ptr[row + 1]
                 settle_row(p, net, st, q, i, lo, hi, t)
-            for s in range(net.projs[q].n_synapses):
+            for s in range(net.projs[q].n_synapses if amount != 0.0 else 0):
                 write(synapses, s, on_modulator(read(synapses, s), amount, p))
         release(p, net, st, q, amount, t)
 

@@ -31,7 +31,9 @@ from simulator.loop_lazy import NO_BUCKET
 from simulator.private_input import MOST_AHEAD
 from simulator.traces import empty_values
 
-__all__ = ["grown", "new_state", "new_workspace", "with_wider_rings"]
+__all__ = ["empty_traces", "grown", "new_state", "new_workspace", "with_wider_rings"]
+
+Floats = npt.NDArray[np.float64]
 
 _OUTPUT = 1 << 16  # spikes between two visits of the recorder, at least
 
@@ -42,11 +44,6 @@ def new_state(compiled: CompiledNetwork) -> EngineState:
     sizes = net.pops.hi - net.pops.lo
     n_neurons = int(sizes.sum())
     senders = sizes[net.projs.pre]
-    traces: list[list[npt.NDArray[np.float64]]] = [[np.empty(0)], [np.empty(0)]]
-    for row in net.projs[net.projs.n_slots > 0]:
-        rule = compiled.rules[row.rule]
-        traces[0].append(empty_values(rule.pre_traces, int(row.n_slots)))
-        traces[1].append(empty_values(rule.post_traces, int(sizes[row.post])))
     neurons = records(n_neurons, NEURON)
     neurons.pop = np.repeat(np.arange(sizes.size), sizes)
     neurons.ref_until, neurons.due, neurons.place = -math.inf, math.inf, -1
@@ -61,7 +58,11 @@ def new_state(compiled: CompiledNetwork) -> EngineState:
     logged = net.weight.size if np.any(net.projs.logged) else 0
     driven = int(sizes[net.pops.input >= 0].sum())
     projs = records(net.projs.size, PROJ_STATE)
-    projs.n_active, projs.last_post = -1, -math.inf
+    projs.last_post = -math.inf
+    for q in np.flatnonzero(net.projs.modulator >= 0):
+        felt = net.pops[net.projs.modulator[q]]
+        projs.level[q] = compiled.groups.states[felt.group][0, felt.at]
+    x_value, y_value = empty_traces(compiled)
     return EngineState(
         engine=records(1, ENGINE),
         neurons=neurons,
@@ -81,8 +82,8 @@ def new_state(compiled: CompiledNetwork) -> EngineState:
         due_in=due_in,
         ahead=records(driven, AHEAD),
         ahead_t=np.zeros((driven, MOST_AHEAD)),
-        x_value=np.concatenate(traces[0]),
-        y_value=np.concatenate(traces[1]),
+        x_value=x_value,
+        y_value=y_value,
         probes=_probes(compiled),
         reached=np.zeros(n_neurons, np.int64),
         seen=net.weight[:logged].copy(),
@@ -90,6 +91,17 @@ def new_state(compiled: CompiledNetwork) -> EngineState:
         dirty=np.zeros(logged, np.int64),
         changes=records(logged and logged + _OUTPUT, CHANGE),
     )
+
+
+def empty_traces(compiled: CompiledNetwork) -> tuple[Floats, Floats]:
+    """The traces of both sides before the first spike."""
+    net = compiled.arrays
+    x, y = [np.empty(0)], [np.empty(0)]
+    for row in net.projs[net.projs.n_slots > 0]:
+        rule, post = compiled.rules[row.rule], net.pops[row.post]
+        x.append(empty_values(rule.pre_traces, int(row.n_slots)))
+        y.append(empty_values(rule.post_traces, int(post.hi - post.lo)))
+    return np.concatenate(x), np.concatenate(y)
 
 
 def _probes(compiled: CompiledNetwork) -> npt.NDArray[np.uint8]:
@@ -103,7 +115,8 @@ def _probes(compiled: CompiledNetwork) -> npt.NDArray[np.uint8]:
 
 
 def new_workspace(compiled: CompiledNetwork, st: EngineState) -> Workspace:
-    """Scratch space that fits the queues of ``st``."""
+    """Scratch space that fits the queues of ``st``; the lists of targets in it are to be made."""
+    st.projs.n_active = -1
     net = compiled.arrays
     longest = 1
     for row in net.projs:
@@ -138,16 +151,11 @@ def grown(compiled: CompiledNetwork, st: EngineState) -> EngineState:
     senders = (net.pops.hi - net.pops.lo)[net.projs.pre]
     if np.any(st.projs.ring_n + senders > st.rings.shape[1]):
         return with_wider_rings(st, 2 * st.rings.shape[1])
-    st.projs.n_active = -1
     return enlarged(net, st)
 
 
 def with_wider_rings(st: EngineState, capacity: int) -> EngineState:
-    """The same state with rings of this capacity, a power of two; the oldest entry comes first.
-
-    The lists of targets lie in the workspace, which has to be made anew.
-    """
-    st.projs.n_active = -1
+    """The same state with rings of this capacity, a power of two; the oldest entry comes first."""
     present = st.rings.shape[1]
     order = (st.projs.ring_head[:, None] + np.arange(present)) % present
     rings = records((st.rings.shape[0], capacity), RING)

@@ -144,13 +144,13 @@ class Reference(Controlled):
 
     def _modulate(self, q: int, amount: float, t: float) -> None:
         """Bring modulated synapses to time t; release an amount of what they feel."""
-        if list(self.network.projections.values())[q].modulator is None:
+        if self._compiled.arrays.projs.modulator[q] < 0:
             return
         for s in [s for row in self._rows[q] for s in row]:
             assert s.rule is not None
             if q not in self._resting:
                 s.values = s.settled(t)
-                if s.rule.drifts():
+                if amount != 0.0 and s.rule.drifts():
                     f = of_tuple(type(s.rule), s.rule.on_modulator)
                     s.values = f(s.values, amount, s.rule.parameters)
         self._modulators[q].release(amount, t)
@@ -295,6 +295,10 @@ class Reference(Controlled):
             if neuron.ref_until > self._time:
                 neuron.model.clamp(neuron.state, 0, neuron.model.parameters)
             self._predict(neuron)
+        for q, proj in enumerate(self.network.projections.values()):
+            if proj.modulator is pop:
+                self._modulate(q, 0.0, self._time)
+                self._modulators[q].level = float(neurons[0].state.z[0])
         self._state_was_set(pop)
 
     def forget(self, traces: bool = True, in_flight: bool = True) -> None:

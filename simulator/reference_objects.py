@@ -92,9 +92,9 @@ class Synapse:
     delay: float  # ms
     port: int
     rule: PlasticityRule | None
-    x: Traces | None  # presynaptic, of this synapse
-    y: Traces | None  # postsynaptic, shared by a neuron's synapses of one projection
     modulator: Modulator
+    x: Traces | None = None  # presynaptic, of this synapse
+    y: Traces | None = None  # postsynaptic, shared by a neuron's synapses of one projection
 
     @property
     def weight(self) -> float:
@@ -191,7 +191,9 @@ def make_synapses(
         learning = proj.rule is not None and proj.rule.learns()
         rule: Any = type(proj.rule)
         p = proj.rule.parameters if proj.rule is not None else None
-        modulators.append(Modulator(float(row.level_tau)))
+        felt = arrays.pops[row.modulator]
+        level = compiled.groups.states[felt.group][0, felt.at] if row.modulator >= 0 else 0.0
+        modulators.append(Modulator(float(row.level_tau), float(level)))
         initial: tuple[float, ...] = ()
         if learning:
             pre, post = trace_kernels(rule, rule.pre_traces), trace_kernels(rule, rule.post_traces)
@@ -204,16 +206,7 @@ def make_synapses(
             for j, w, delay in _row(compiled, q, i, len(targets)):
                 values = (w, *initial)
                 s = Synapse(
-                    q,
-                    sender,
-                    targets[j],
-                    values,
-                    delay,
-                    proj.port,
-                    proj.rule,
-                    None,
-                    None,
-                    modulators[q],
+                    q, sender, targets[j], values, delay, proj.port, proj.rule, modulators[q]
                 )
                 if learning:
                     s.x, s.y = Traces(pre, rule.pre_traces, p, length), after[j]

@@ -366,6 +366,10 @@ class Simulation(Controlled):
         checked = checked_state(pop, variable, values)
         self._be_alone()
         put_state(self._engine, pop, variable, checked)
+        for q, proj in enumerate(self.network.projections.values()):
+            if proj.modulator is pop:
+                self._settle(proj)
+                self._engine.state.projs.level[q] = checked[0]
         self._state_was_set(pop)
 
     def forget(self, traces: bool = True, in_flight: bool = True) -> None:

@@ -122,6 +122,25 @@ CASES = [
 ]
 
 
+def levels(kind: type[Simulation] | type[Reference]) -> list[float]:
+    """A weight under dopamine that is there at first, and that is set later on."""
+    net = Network()
+    u, v = (
+        net.population(name, 1, model)
+        for name, model in (("u", SpikeTimes([1.0])), ("v", LIFExp(v_th=0.5)))
+    )
+    dopamine = net.population("dopamine", 1, Concentration(tau=30.0), {"z": 0.4})
+    net.projection(u, v, all_to_all(), [[5.0]], rule=Eligible(), modulator=dopamine)
+    net.record_spikes(v)
+    engine = kind(net)
+    weights = []
+    for t, level in ((10.0, 0.1), (25.0, 0.0), (40.0, 0.0)):
+        engine.run(t)
+        weights.append(float(engine.weights("u->v").ravel()[0]))
+        engine.set_state("dopamine", "z", level)
+    return [float(engine.spikes("v")[0][0]), *weights]
+
+
 def print_courses() -> None:
     """What the compiled engine's kernels do, as plain Python."""
     results = []
@@ -129,7 +148,7 @@ def print_courses() -> None:
         net = network(*case)
         pieces, readable = course(Simulation(net), net, True), course(Reference(net), net)
         results.append([course(Simulation(net), net), pieces, readable])
-    print(json.dumps(results))
+    print(json.dumps([*results, [levels(Simulation), levels(Reference)]]))
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +175,22 @@ def test_both_engines_drift_alike(courses: Any, case: int) -> None:
         np.testing.assert_allclose(ours[name], value, rtol=1e-9, atol=1e-12)
     if case == 0:  # advanced together: to the last bit
         assert ours == readable
+
+
+def test_a_level_that_is_there_or_is_set_is_felt(courses: Any) -> None:
+    ours, readable = courses[-1]
+    assert ours == readable
+    fired, *weights = ours
+    p, w, rate = Eligible().parameters, 5.0, 1.0 / 100.0 + 1.0 / 30.0
+    c = p.up * exp(-(fired - 1.0) / p.tau_p)
+    for begin, end, level, weight in (
+        (fired, 10.0, 0.4 * exp(-fired / 30.0), weights[0]),
+        (10.0, 25.0, 0.1, weights[1]),
+        (25.0, 40.0, 0.0, weights[2]),
+    ):
+        span = end - begin
+        w += c * exp(-(begin - fired) / 100.0) * level * (1.0 - exp(-rate * span)) / rate
+        assert weight == pytest.approx(w, abs=1e-13)
 
 
 def test_the_weight_is_the_integral_of_eligibility_times_concentration() -> None:
