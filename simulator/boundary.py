@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from simulator.arrays import FLYING, records
 from simulator.engine import Engine
+from simulator.engine_state import empty_traces
 from simulator.errors import SimulationError
 from simulator.frames import move_frame
 from simulator.model import NeuronModel
@@ -17,7 +18,6 @@ from simulator.network import Population
 from simulator.private_input import drop_arrivals, silence
 from simulator.queues import predict
 from simulator.reading import check_finite, read_state
-from simulator.traces import empty_values
 
 __all__ = ["checked_state", "clear_in_flight", "clear_traces", "put_state", "raised_level"]
 
@@ -94,20 +94,8 @@ def put_state(engine: Engine, pop: Population, variable: str, values: Floats) ->
 
 def clear_traces(engine: Engine) -> None:
     """Forget all spikes that synapses remember."""
-    st, net = engine.state, engine.compiled.arrays
-    for row in net.projs[net.projs.n_slots > 0]:
-        rule = engine.compiled.rules[row.rule]
-        for values, at, traces, n in (
-            (st.x_value, row.trace_x_at, rule.pre_traces, int(row.n_slots)),
-            (
-                st.y_value,
-                row.trace_y_at,
-                rule.post_traces,
-                int(net.pops.hi[row.post] - net.pops.lo[row.post]),
-            ),
-        ):
-            empty = empty_values(traces, n)
-            values[at : at + empty.size] = empty
+    st = engine.state
+    st.x_value[:], st.y_value[:] = empty_traces(engine.compiled)
     st.projs.n_active, st.projs.last_post = -1, -math.inf
 
 

@@ -230,7 +230,6 @@ class Engine:
     def put_in_flight(self, flying: Records) -> None:
         """Have these in flight; what they reach up to now is behind them."""
         queue = new_queue(self.compiled.arrays, flying, self.time)
-        self.state.projs.n_active = -1  # the lists that it dates lie in the workspace
         self.replace_state(self.state._replace(**queue))
 
     def observe(self) -> None:

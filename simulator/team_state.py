@@ -153,7 +153,6 @@ def scattered(compiled: CompiledNetwork, shares: list[Share], whole: EngineState
         handled = whole.source.i[: int(whole.engine[0].src_pos)]
         engine.src_pos = np.count_nonzero(share.hears[handled])
         engine.src_end = state.source.size
-        state.projs.n_active = -1  # the lists lie in the workspace
         if w > 0:
             engine.deliveries = 0
         state.projs.ring_n[~np.isin(np.arange(state.projs.size), fed)] = 0

@@ -261,7 +261,6 @@ class Team(Engine):
                 self._replace(w, with_wider_rings(st, 2 * st.rings.shape[1]))
             else:
                 most = int(st.queue[0].most)
-                st.projs.n_active = -1
                 self._replace(w, with_room_for(st, most))
 
     # -- keeping the members -----------------------------------------------------------------
