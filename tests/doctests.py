@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
+from tests.uncompiled import uncompiled_python
 
-__all__ = ["ROOT", "assert_examples_run"]
-
-ROOT = Path(__file__).parents[1]
+__all__ = ["assert_examples_run"]
 
 
 def assert_examples_run(call: str, more_than: int) -> None:
@@ -17,15 +12,7 @@ def assert_examples_run(call: str, more_than: int) -> None:
 
     With the compiler off: no other test needs the combinations of models and rules of a page.
     """
-    done = subprocess.run(
-        [sys.executable, "-c", f"import doctest; print(*{call})"],
-        cwd=ROOT,
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=300,
-    )
-    failed, attempted = done.stdout.split()[-2:]
-    assert failed == "0", done.stdout
+    output = uncompiled_python("-c", f"import doctest; print(*{call})")
+    failed, attempted = output.split()[-2:]
+    assert failed == "0", output
     assert int(attempted) > more_than

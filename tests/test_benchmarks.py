@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -29,6 +27,7 @@ from benchmarks.statistics import interval_cvs, pair_correlations, rates, statis
 from experiments.cli import app
 from simulator.compile import compile_network
 from simulator.errors import DataError, SimulationError
+from tests.uncompiled import uncompiled_python
 
 RUNGS = [
     "cuba",
@@ -81,18 +80,9 @@ for path in ladder.climb(repeats=1, options=options, out=folder, reporter=Notes(
 def climbed(tmp_path_factory):
     """The whole ladder, once: (folder, files of the page, measurements, what was said)."""
     folder = tmp_path_factory.mktemp("ladder")
-    done = subprocess.run(
-        [sys.executable, "-c", CLIMB, str(folder)],
-        cwd=Path(process.__file__).parents[1],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
+    output = uncompiled_python("-c", CLIMB, folder)
     content = json.loads((folder / "runs" / "measurements.json").read_text())
-    lines = done.stdout.splitlines()
+    lines = output.splitlines()
     files = [Path(line.removeprefix("wrote ")) for line in lines if line.startswith("wrote ")]
     return folder, files, content["rungs"], lines
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -13,7 +9,7 @@ from experiments import RunDirectory
 from experiments.distal_reward import Config, wire
 from experiments.distal_reward_parts.measures import follows, lags, measure
 from simulator.errors import DataError
-from tests.doctests import ROOT
+from tests.uncompiled import uncompiled_python
 
 # So much noise that the two neurons are rewarded within seconds.
 SETTINGS = (
@@ -25,15 +21,8 @@ SETTINGS = (
 def finished(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
     """With the compiler off: the loop of this network serves no other test."""
     path = tmp_path_factory.mktemp("distal-reward") / "run"
-    subprocess.run(
-        [sys.executable, "-m", "experiments.cli", "run", "distal-reward", "--out", path]
-        + [word for text in SETTINGS for word in ("--set", text)],
-        cwd=ROOT,
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        check=True,
-        capture_output=True,
-        timeout=300,
-    )
+    settings = [word for text in SETTINGS for word in ("--set", text)]
+    uncompiled_python("-m", "experiments.cli", "run", "distal-reward", "--out", path, *settings)
     return RunDirectory.open(path)
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,20 +11,13 @@ from experiments import RunDirectory
 from experiments.etdp_count import WEIGHT, Config, make_task, measures
 from experiments.etdp_count_parts.reproduction import REPRODUCTION
 from simulator.errors import DataError
-from tests.doctests import ROOT
+from tests.uncompiled import uncompiled_python
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("etdp_count")
-    subprocess.run(
-        [sys.executable, "-m", "tests.experiments.etdp_count_cases", path],
-        cwd=ROOT,
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        check=True,
-        capture_output=True,
-        timeout=300,
-    )
+    uncompiled_python("-m", "tests.experiments.etdp_count_cases", path)
     return path
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +11,7 @@ import pytest
 from experiments import RunDirectory
 from experiments.song2000 import G_MAX, Config, measures
 from simulator.errors import DataError
-from tests.doctests import ROOT
+from tests.uncompiled import uncompiled_python
 
 # 150 inputs of 60 Hz are as strong as 900 of 10 Hz.
 SETTINGS = ("duration=0.45", "rate=60", "n_excitatory=150", "n_inhibitory=10", "a_plus=0.1")
@@ -24,15 +21,9 @@ SETTINGS = ("duration=0.45", "rate=60", "n_excitatory=150", "n_inhibitory=10", "
 def finished(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
     """With the compiler off: the loop of this network serves no other test."""
     path = tmp_path_factory.mktemp("song2000") / "run"
-    subprocess.run(
-        [sys.executable, "-m", "experiments.cli", "run", "song2000", "--out", path, "--seed", "4"]
-        + [word for text in (*SETTINGS, "samples=4") for word in ("--set", text)],
-        cwd=ROOT,
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        check=True,
-        capture_output=True,
-        timeout=300,
-    )
+    settings = [word for text in (*SETTINGS, "samples=4") for word in ("--set", text)]
+    command = ["-m", "experiments.cli", "run", "song2000", "--out", path, "--seed", 4]
+    uncompiled_python(*command, *settings)
     return RunDirectory.open(path)
 
 

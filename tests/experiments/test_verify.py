@@ -5,9 +5,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,24 +28,16 @@ from experiments.verify.peer import nest_rows, nest_version
 from experiments.verify.rows import FAILED, NOT_RUN, PASSED, judged, not_run
 from experiments.verify.taylor import TaylorPieces
 from simulator import DataError
+from tests.uncompiled import uncompiled_python
 
-ROOT = Path(__file__).parents[2]
 DIGITS = Digits()
 
 
 @pytest.fixture(scope="module")
 def cases() -> dict[str, list[dict[str, Any]]]:
     """The small runs of verify_cases.py, with the compiler off."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tests.experiments.verify_cases"],
-        cwd=ROOT,
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    output = uncompiled_python("-W", "error", "-m", "tests.experiments.verify_cases")
+    lines = [json.loads(line) for line in output.splitlines()]
     found = {line["case"]: line["rows"] for line in lines if "case" in line}
     found["apart"] = [line for line in lines if "apart" in line]
     return found

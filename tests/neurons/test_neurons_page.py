@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import neurons
 from simulator.model import NeuronModel
-from tests.doctests import ROOT, assert_examples_run
+from tests.doctests import assert_examples_run
+from tests.uncompiled import ROOT
 
 PAGE = ROOT / "docs" / "neurons.md"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import plasticity
-from tests.doctests import ROOT, assert_examples_run
+from tests.doctests import assert_examples_run
+from tests.uncompiled import ROOT
 
 PAGE = ROOT / "docs" / "plasticity.md"
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -30,7 +27,7 @@ from simulator import (
     trial_log,
 )
 from simulator.reference import Reference
-from tests.doctests import ROOT
+from tests.uncompiled import uncompiled_python
 
 Engine = Simulation | Reference
 DELAYS = np.array([[0.0, 4.0], [1.5, 0.25], [0.5, 2.0]])  # ms, of 3 inputs to 2 cells
@@ -380,13 +377,5 @@ def test_changes_on_feedback_are_recorded() -> None:
 
 @pytest.mark.skipif(bool(config.DISABLE_JIT), reason="is the test that starts this one")
 def test_all_of_this_with_the_compiler_off() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__],
-        cwd=ROOT,
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert " passed" in done.stdout
+    output = uncompiled_python("-m", "pytest", "-q", "-p", "no:cacheprovider", __file__)
+    assert " passed" in output

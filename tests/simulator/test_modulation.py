@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from itertools import pairwise
 from math import exp
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,6 +28,7 @@ from simulator import (
 )
 from simulator.connect import Connector
 from simulator.reference import Reference
+from tests.uncompiled import uncompiled_python
 
 RELEASES = [20.0, 60.0, 60.5, 130.0, 200.0]  # ms, of the dopamine neuron
 
@@ -153,15 +150,8 @@ def print_courses() -> None:
 
 @pytest.fixture(scope="module")
 def courses() -> Any:
-    done = subprocess.run(
-        [sys.executable, "-c", f"from {__name__} import print_courses; print_courses()"],
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(done.stdout)
+    code = f"from {__name__} import print_courses; print_courses()"
+    return json.loads(uncompiled_python("-c", code))
 
 
 @pytest.mark.parametrize("case", range(len(CASES)))

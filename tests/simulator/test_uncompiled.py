@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +13,7 @@ from neurons import LIFExp
 from plasticity import WTCRL
 from simulator import Network, Simulation, all_to_all, fixed_probability, uniform
 from tests.simulator.support import with_rules
+from tests.uncompiled import uncompiled_python
 
 UNTIL = 30.0  # ms
 
@@ -63,16 +60,8 @@ def print_outcomes() -> None:
 
 @pytest.fixture(scope="module")
 def uncompiled() -> list[dict[str, Any]]:
-    done = subprocess.run(
-        [sys.executable, "-c", f"from {__name__} import print_outcomes; print_outcomes()"],
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=600,
-    )
-    result: list[dict[str, Any]] = json.loads(done.stdout)
+    code = f"from {__name__} import print_outcomes; print_outcomes()"
+    result: list[dict[str, Any]] = json.loads(uncompiled_python("-c", code))
     return result
 
 
