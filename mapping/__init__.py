@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from mapping.deadlock import Verdict, channel_dependency_graph, find_deadlock
 from mapping.graph import Edges, SpikingGraph
+from mapping.hamiltonian import hamiltonian_cycle, hamiltonian_loop
 from mapping.mesh import LOIHI_HOP_ENERGY, HopEnergy, Mesh
 from mapping.partition import CapacityError, Partition, partition_neurons
 from mapping.placement import Placement, place, placement_names
@@ -36,6 +37,8 @@ __all__ = [
     "Verdict",
     "channel_dependency_graph",
     "find_deadlock",
+    "hamiltonian_cycle",
+    "hamiltonian_loop",
     "map_network",
     "packets_over_time",
     "partition_neurons",
