@@ -14,7 +14,7 @@ from __future__ import annotations
 from mapping.deadlock import Verdict, channel_dependency_graph, find_deadlock
 from mapping.graph import Edges, SpikingGraph
 from mapping.hamiltonian import hamiltonian_cycle, hamiltonian_loop
-from mapping.mesh import LOIHI_HOP_ENERGY, HopEnergy, Mesh
+from mapping.mesh import LOIHI_HOP_ENERGY, CoreCapacity, HopEnergy, Mesh
 from mapping.partition import CapacityError, Partition, partition_neurons
 from mapping.placement import Placement, place, placement_names
 from mapping.report import MappingReport, map_network
@@ -25,6 +25,7 @@ __all__ = [
     "LOIHI_HOP_ENERGY",
     "CapacityError",
     "Channel",
+    "CoreCapacity",
     "Edges",
     "HopEnergy",
     "MappingReport",

@@ -7,69 +7,36 @@ Conventions, used everywhere in this package:
 - A link is a one-way channel between neighbouring routers. Its id is ``4 * core + direction``,
   where `core` is the one it leaves and the directions are N, E, S, W = 0, 1, 2, 3. Ids do not
   depend on which links exist, so they stay the same when a part is missing; ids without a link
-  (those leaving the border of a mesh) are simply absent from `Mesh.links`.
+  (those leaving the border of a mesh, and those that fail) are simply absent from `Mesh.links`.
 
-What it does not do yet: faulty parts, unlike cores, several chips on a board. All three only
-change `links` and `distances`, which is why nothing else computes either.
+Faulty parts, unlike cores and several chips on a board change `links`, `distances`,
+`capacities`, `usable_cores` and `link_cycles`, and nothing else: nobody else computes any of them.
 """
 
 from __future__ import annotations
 
-import operator
 import re
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mapping import _hop_distances
+from mapping._mesh_fields import CoreCapacities, CoreCapacity, core_capacities, ids, integer
+from mapping._tiles import DIRECTIONS, Tiles
+from mapping.hop_energy import LOIHI_HOP_ENERGY, HopEnergy
 from simulator.errors import MappingError
 
-__all__ = ["DIRECTIONS", "LOIHI_HOP_ENERGY", "HopEnergy", "Mesh"]
+__all__ = ["DIRECTIONS", "LOIHI_HOP_ENERGY", "CoreCapacity", "HopEnergy", "Mesh"]
 
-DIRECTIONS = ("N", "E", "S", "W")
-_STEPS = ((0, -1), (1, 0), (0, 1), (-1, 0))
-
-
-@dataclass(frozen=True)
-class HopEnergy:
-    """Energy of moving one packet, with the place the figures come from.
-
-    Attributes
-    ----------
-    east_west_pj, north_south_pj : float
-        [pJ] one hop along a row, along a column.
-    local_pj : float
-        [pJ] delivery inside a tile, paid once per packet wherever it comes from.
-    source : str
-        Publication or measurement; an energy without a source is refused.
-    """
-
-    east_west_pj: float
-    north_south_pj: float
-    local_pj: float
-    source: str
-
-    def __post_init__(self) -> None:
-        for name in ("east_west_pj", "north_south_pj", "local_pj"):
-            value = float(getattr(self, name))
-            if not (np.isfinite(value) and value >= 0):
-                raise MappingError(f"HopEnergy.{name} = {value} pJ; it must be finite and >= 0")
-        if not self.source.strip():
-            raise MappingError("HopEnergy.source is empty; say where the energies come from")
-
-
-LOIHI_HOP_ENERGY = HopEnergy(
-    east_west_pj=3.0,
-    north_south_pj=4.0,
-    local_pj=1.7,
-    source="Davies et al., Loihi, IEEE Micro 38(1), 2018, table 2 (circuit simulation)",
-)
+_PER_CORE = ("neurons_per_core", "fan_in_per_core", "synapses_per_core")
 
 
 @dataclass(frozen=True)
-class Mesh:
+class Mesh(Tiles):
     """A `width` x `height` array of tiles with hard capacities per core.
 
     Parameters
@@ -86,11 +53,24 @@ class Mesh:
         Synapses a core can store; a synapse is stored with its target neuron.
     energy : HopEnergy or None
         Energy per hop; None leaves energies out of every report.
+    core_capacities : mapping of int to (neurons, fan_in, synapses)
+        Cores that differ from the rest, by id; a core of 0 neurons is not used.
+    faulty_cores : sequence of int
+        Cores that hold no neurons; their routers work.
+    faulty_routers : sequence of int
+        Tiles without any link; their cores cannot be used.
+    faulty_links : sequence of int
+        Ids of links that fail, each in one direction; `with_faults` can fail both.
+    chip_width, chip_height : int or None
+        Tiles of one chip, which divide the mesh evenly; None for a single chip across.
+    board_link_cycles : int
+        [cycles per flit] of links from chip to chip, >= 1; a link inside a chip takes 1.
 
     Raises
     ------
     MappingError
-        A size or a capacity is not an integer >= 1.
+        A size or a capacity out of range, an id that is not there or given twice, or chips that
+        do not divide the mesh.
 
     Notes
     -----
@@ -110,28 +90,49 @@ class Mesh:
     (8, 7, (3, 1))
     >>> mesh.link_text(mesh.link(0, "E"))
     '(0,0)-E->(1,0)'
+    >>> mesh.with_faults(routers=[1]).distances[0, 2]
+    4
     """
 
-    width: int
-    height: int
-    torus: bool = False
     neurons_per_core: int = 1024
     fan_in_per_core: int = 4096
     synapses_per_core: int = 131_072
     energy: HopEnergy | None = LOIHI_HOP_ENERGY
+    core_capacities: CoreCapacities = ()
+    faulty_cores: tuple[int, ...] = ()
+    faulty_routers: tuple[int, ...] = ()
+    faulty_links: tuple[int, ...] = ()
+    chip_width: int | None = None
+    chip_height: int | None = None
+    board_link_cycles: int = 1
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            if field.name in ("torus", "energy"):
-                continue
-            value = getattr(self, field.name)
-            try:
-                number = operator.index(value)
-            except TypeError:
-                number = 0
-            if number < 1 or isinstance(value, bool | np.bool_):
-                raise MappingError(f"Mesh.{field.name} = {value!r}; it must be an integer >= 1")
-            object.__setattr__(self, field.name, number)
+        def keep(name: str, value: object) -> None:
+            object.__setattr__(self, name, value)
+
+        super().__post_init__()
+        for name in (*_PER_CORE, "board_link_cycles"):
+            keep(name, integer(f"Mesh.{name}", getattr(self, name), 1))
+        keep("core_capacities", core_capacities(self.core_capacities, self.n_cores))
+        keep("faulty_cores", ids("Mesh.faulty_cores", self.faulty_cores, "core", self.n_cores))
+        routers = ids("Mesh.faulty_routers", self.faulty_routers, "router", self.n_cores)
+        keep("faulty_routers", routers)
+        keep("faulty_links", ids("Mesh.faulty_links", self.faulty_links, "link", self.n_link_ids))
+        for link in self.faulty_links:
+            if self._whole_grid[link] < 0:
+                start, way = self.coordinates(link // 4), DIRECTIONS[link % 4]
+                raise MappingError(
+                    f"Mesh.faulty_links: {link} is no link; none leaves {start} to {way}"
+                )
+        for name, across in (("chip_width", self.width), ("chip_height", self.height)):
+            value = getattr(self, name)
+            if value is not None:
+                size = integer(f"Mesh.{name}", value, 1)
+                if across % size:
+                    raise MappingError(
+                        f"Mesh.{name} = {size} does not divide the {across} tiles of the {self}"
+                    )
+                keep(name, size)
 
     @classmethod
     def parse(cls, text: str, **options: Any) -> Mesh:
@@ -151,97 +152,113 @@ class Mesh:
             raise MappingError(f"Mesh has no option {unknown[0]!r}; it has {', '.join(known)}")
         return cls(int(match[1]), int(match[2]), **options)
 
-    def __str__(self) -> str:
-        return f"{self.width}x{self.height} {'torus' if self.torus else 'mesh'}"
+    def with_faults(
+        self,
+        *,
+        cores: Iterable[int] = (),
+        routers: Iterable[int] = (),
+        links: Iterable[int] = (),
+        both_ways: bool = False,
+    ) -> Mesh:
+        """The same machine with more faulty parts; `both_ways` also fails each link's opposite."""
+        failing = list(links)
+        if both_ways:
+            checked = ids("links", failing, "link", self.n_link_ids)
+            opposite = {4 * int(self._whole_grid[i]) + (i + 2) % 4 for i in checked}
+            failing += sorted(opposite - set(failing))
 
-    @property
-    def n_cores(self) -> int:
-        return self.width * self.height
+        def joined(name: str, more: Iterable[int]) -> tuple[int, ...]:
+            before, more = getattr(self, name), list(more)
+            return (*(part for part in before if part not in more), *more)
 
-    @property
-    def n_link_ids(self) -> int:
-        """Length of an array indexed by link id; only `links` of them exist."""
-        return 4 * self.n_cores
-
-    def core(self, x: int, y: int) -> int:
-        """Number of the core at column `x`, row `y`."""
-        if not (0 <= x < self.width and 0 <= y < self.height):
-            raise MappingError(f"{self} has no core at ({x},{y})")
-        return y * self.width + x
-
-    def coordinates(self, core: int) -> tuple[int, int]:
-        """Column and row of a core."""
-        if not 0 <= core < self.n_cores:
-            raise MappingError(f"{self} has no core {core}; cores are 0..{self.n_cores - 1}")
-        y, x = divmod(core, self.width)
-        return x, y
-
-    @cached_property
-    def _targets(self) -> tuple[int, ...]:
-        """Core at the far end of every link id, -1 where there is no link."""
-        targets = []
-        for core in range(self.n_cores):
-            y, x = divmod(core, self.width)
-            for dx, dy in _STEPS:
-                to_x, to_y = x + dx, y + dy
-                # A dimension of one tile has no links: they would lead back to where they start.
-                if self.torus and (self.width if dx else self.height) > 1:
-                    to_x, to_y = to_x % self.width, to_y % self.height
-                inside = 0 <= to_x < self.width and 0 <= to_y < self.height
-                targets.append(to_y * self.width + to_x if inside else -1)
-        return tuple(targets)
+        return replace(
+            self,
+            faulty_cores=joined("faulty_cores", cores),
+            faulty_routers=joined("faulty_routers", routers),
+            faulty_links=joined("faulty_links", failing),
+        )
 
     @cached_property
-    def links(self) -> tuple[int, ...]:
-        """Ids of the links that exist, ascending."""
-        return tuple(link for link, target in enumerate(self._targets) if target >= 0)
+    def usable_cores(self) -> NDArray[np.int64]:
+        """Cores that may hold neurons, ascending."""
+        usable: NDArray[np.int64] = np.flatnonzero(self.capacities[:, 0])
+        return usable
 
-    def has_link(self, link: int) -> bool:
-        return 0 <= link < self.n_link_ids and self._targets[link] >= 0
+    @cached_property
+    def capacities(self) -> NDArray[np.int64]:
+        """Neurons, inbound axons and synapses of every core, shape (n_cores, 3).
 
-    def link(self, core: int, direction: str) -> int:
-        """Id of the link that leaves `core` towards "N", "E", "S" or "W"."""
-        self.coordinates(core)
-        if direction not in DIRECTIONS:
-            raise MappingError(f"direction {direction!r}; the directions are {DIRECTIONS}")
-        link = 4 * core + DIRECTIONS.index(direction)
-        if self._targets[link] < 0:
-            raise MappingError(f"{self}: no link leaves {self.coordinates(core)} to {direction}")
-        return link
+        All zero for a core that cannot be used.
+        """
+        each = [getattr(self, name) for name in _PER_CORE]
+        table = np.tile(np.array(each, dtype=np.int64), (self.n_cores, 1))
+        for core, capacity in cast(tuple[tuple[int, CoreCapacity], ...], self.core_capacities):
+            table[core] = capacity if capacity.neurons else 0
+        table[[*self.faulty_cores, *self.faulty_routers]] = 0
+        return table
 
-    def link_source(self, link: int) -> int:
-        """Core whose router the link leaves."""
-        self._check_link(link)
-        return link // 4
+    @cached_property
+    def link_targets(self) -> NDArray[np.int64]:
+        """Core at the far end of every link id, -1 where there is no working link."""
+        targets = self._whole_grid.copy()
+        targets[list(self.faulty_links)] = -1
+        if self.faulty_routers:
+            targets[np.isin(targets, self.faulty_routers)] = -1
+            targets.reshape(-1, 4)[list(self.faulty_routers)] = -1
+        return targets
 
-    def link_target(self, link: int) -> int:
-        """Core whose router the link enters."""
-        self._check_link(link)
-        return self._targets[link]
+    @cached_property
+    def chip_of(self) -> NDArray[np.int64]:
+        """Chip of every core, numbered row by row, shape (n_cores,)."""
+        chip_width, chip_height = self.chip_width or self.width, self.chip_height or self.height
+        y, x = np.divmod(np.arange(self.n_cores), self.width)
+        chips_across = self.width // chip_width
+        chip: NDArray[np.int64] = (y // chip_height) * chips_across + x // chip_width
+        return chip
 
-    def link_direction(self, link: int) -> str:
-        """One of "N", "E", "S", "W"."""
-        self._check_link(link)
-        return DIRECTIONS[link % 4]
+    @cached_property
+    def link_cycles(self) -> NDArray[np.int64]:
+        """[cycles per flit] of every link id, 0 where there is no link, shape (n_link_ids,)."""
+        cycles = (self.link_targets >= 0).astype(np.int64)
+        cycles[list(self.board_links)] = self.board_link_cycles
+        return cycles
 
-    def link_text(self, link: int) -> str:
-        """Readable form, "(x,y)-E->(x,y)"."""
-        start, end = self.coordinates(self.link_source(link)), self.coordinates(self._targets[link])
-        arrow = self.link_direction(link)
-        return f"({start[0]},{start[1]})-{arrow}->({end[0]},{end[1]})"
-
-    def _check_link(self, link: int) -> None:
-        if not self.has_link(link):
-            raise MappingError(f"{self} has no link {link}")
+    @cached_property
+    def board_links(self) -> tuple[int, ...]:
+        """Ids of the links that lead from one chip to another, ascending."""
+        link = np.array(self.links, dtype=np.int64)
+        leaves = self.chip_of[link // 4] != self.chip_of[self.link_targets[link]]
+        return tuple(link[leaves].tolist())
 
     @cached_property
     def distances(self) -> NDArray[np.int64]:
-        """Shortest distance in hops between all pairs of cores, shape (n_cores, n_cores)."""
+        """Shortest hops over working links between all pairs of cores, shape (n_cores, n_cores).
 
-        def along(n: int) -> NDArray[np.int64]:
-            gap = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
-            return np.minimum(gap, n - gap) if self.torus else gap
+        [i, j] from core i to core j, -1 where there is no path, 0 on the diagonal. Symmetric
+        unless a link fails in one direction only.
+        """
+        if self.faulty_links or self.faulty_routers:
+            return _hop_distances.search_all(self.link_targets)
+        return _hop_distances.grid_distances(self.width, self.height, self.torus)
 
-        y, x = np.divmod(np.arange(self.n_cores), self.width)
-        hops = along(self.width)[np.ix_(x, x)] + along(self.height)[np.ix_(y, y)]
-        return np.asarray(hops, dtype=np.int64)
+    def check_connected(self) -> None:
+        """Raise MappingError, naming two usable cores, if one cannot send to the other.
+
+        In time proportional to the number of links.
+        """
+        usable = self.usable_cores
+        if usable.size == 0:
+            raise MappingError(f"{self}: no core can be used; all of them are faulty or empty")
+        first = int(usable[0])
+        for targets, forth in (
+            (self.link_targets, True),
+            (_hop_distances.reversed_links(self.link_targets), False),
+        ):
+            cut_off = usable[_hop_distances.search_from(targets, first)[usable] < 0]
+            if cut_off.size:
+                start, end = (first, int(cut_off[0])) if forth else (int(cut_off[0]), first)
+                raise MappingError(
+                    f"{self}: no path leads from core {start} at {self.coordinates(start)} to core "
+                    f"{end} at {self.coordinates(end)} over the working links; mark the cores that "
+                    "are cut off as faulty"
+                )
