@@ -11,12 +11,26 @@ import sys
 from mapping import _discovery
 from mapping.mesh import Mesh
 from mapping.routing._base import Channel, RoutingFunction, checked_channels
+from mapping.routing._compiled import (
+    compiled_offers,
+    grid_of,
+    grid_type,
+    offers_signature,
+    offers_type,
+)
+from mapping.routing._grid import Grid
 from simulator.errors import MappingError
 
 __all__ = [
     "Channel",
+    "Grid",
     "RoutingFunction",
     "checked_channels",
+    "compiled_offers",
+    "grid_of",
+    "grid_type",
+    "offers_signature",
+    "offers_type",
     "route",
     "routing_function",
     "routing_names",

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import NamedTuple
+from abc import ABC
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, NamedTuple, TypeAlias
+
+import numpy as np
 
 from mapping.mesh import Mesh
+from mapping.routing._grid import EMPTY_TABLE, IntArray, Offers
 from simulator.errors import MappingError
 
-__all__ = ["Channel", "RoutingFunction", "checked_channels"]
+__all__ = ["Channel", "Flow", "RoutingFunction", "checked_channels", "dead_end"]
+
+Flow: TypeAlias = tuple[int, int]
 
 
 class Channel(NamedTuple):
@@ -24,7 +29,11 @@ class Channel(NamedTuple):
 
 
 class RoutingFunction(ABC):
-    """Base of all routing functions.
+    """Base of all routing functions. What it offers must never change once it was asked.
+
+    A subclass defines `offers`, a plain function on arrays that is compiled where speed matters,
+    or, for a first try and small meshes, `next_channels` in plain Python, which is then written
+    down state by state.
 
     Attributes
     ----------
@@ -32,12 +41,18 @@ class RoutingFunction(ABC):
         The name of its file.
     virtual_channels : int
         Virtual channels per link; channels are numbered 0..virtual_channels - 1.
+    offers : function, or None
+        ``offers(grid, router, came_by, target, out)`` writes the channel numbers (link *
+        virtual_channels + vc) a packet may take next into `out`, best first, and returns how
+        many; as a ``staticmethod``. `came_by` is -1 at injection; never called with router ==
+        target; `out` has room for 4 * virtual_channels. Zero means a dead end. It uses only its
+        arguments and constants, so that it can be compiled and run uncompiled.
     """
 
     name: str
     virtual_channels: int = 1
+    offers: ClassVar[Any] = None
 
-    @abstractmethod
     def next_channels(
         self, mesh: Mesh, router: int, came_by: Channel | None, target: int
     ) -> Sequence[Channel]:
@@ -56,8 +71,40 @@ class RoutingFunction(ABC):
         Returns
         -------
         sequence of Channel
-            One for a deterministic function, several for an adaptive one, never none.
+            One for a deterministic function, several for an adaptive one; none is a dead end.
         """
+        from mapping.routing._compiled import grid_of
+
+        own = self.own_offers()
+        if own is None:
+            raise MappingError(f"routing {self.name!r} defines neither `offers` nor next_channels")
+        lanes = self.virtual_channels
+        out = np.zeros(4 * lanes, dtype=np.int64)
+        held = -1 if came_by is None else came_by.link * lanes + came_by.vc
+        count = own(grid_of(mesh, self), router, held, target, out)
+        return tuple(Channel(*divmod(int(number), lanes)) for number in out[:count])
+
+    def own_offers(self) -> Offers | None:
+        """`offers`, unless a subclass of its class redefined `next_channels` alone."""
+        for owner in type(self).__mro__:
+            if owner is RoutingFunction:
+                break
+            if owner.__dict__.get("offers") is not None:
+                found: Offers = type(self).offers
+                return found
+            if "next_channels" in owner.__dict__:
+                break
+        return None
+
+    def table(self, mesh: Mesh) -> IntArray:
+        """What `offers` finds as ``grid.table``, int64, shape (n,); empty by default."""
+        return EMPTY_TABLE
+
+    def pairs(self, mesh: Mesh) -> Iterator[Flow]:
+        """Every (source, target) of two different cores that can be used."""
+        usable = getattr(mesh, "usable_cores", range(mesh.n_cores))
+        cores = [int(core) for core in usable]
+        return ((i, j) for j in cores for i in cores if i != j)
 
     def check_mesh(self, mesh: Mesh) -> None:  # noqa: B027 - most functions suit every mesh
         """Raise MappingError if the function is not meant for this mesh."""
@@ -70,7 +117,7 @@ def checked_channels(
     offered = routing.next_channels(mesh, router, came_by, target)
     where = f"routing {routing.name!r} at {mesh.coordinates(router)}"
     if not offered:
-        raise MappingError(f"{where} offers no channel towards {mesh.coordinates(target)}")
+        raise dead_end(mesh, routing, router, target)
     for link, vc in offered:
         if not mesh.has_link(link) or link // 4 != router:
             raise MappingError(f"{where} offers link {link}, which does not leave that router")
@@ -79,3 +126,11 @@ def checked_channels(
                 f"{where} offers virtual channel {vc}; it declares {routing.virtual_channels}"
             )
     return offered
+
+
+def dead_end(mesh: Mesh, routing: RoutingFunction, router: int, target: int) -> MappingError:
+    """The error of a function that has no channel to offer."""
+    return MappingError(
+        f"routing {routing.name!r} at {mesh.coordinates(router)} offers no channel towards "
+        f"{mesh.coordinates(target)}; on a mesh with missing links use 'up_down'"
+    )

@@ -7,25 +7,30 @@ networks, IEEE Trans. Computers C-36, 1987 (dimension order).
 from __future__ import annotations
 
 from mapping.mesh import Mesh
-from mapping.routing._base import Channel, RoutingFunction
+from mapping.routing._base import RoutingFunction
+from mapping.routing._grid import Grid, IntArray
 from simulator.errors import MappingError
 
 __all__ = ["ROUTING", "XY"]
+
+
+def offers(grid: Grid, router: int, came_by: int, target: int, out: IntArray) -> int:
+    """The link along the row, or down the column once the column is right."""
+    x, y = router % grid.width, router // grid.width
+    to_x, to_y = target % grid.width, target // grid.width
+    direction = 2 if to_y > y else 0
+    if x != to_x:
+        direction = 1 if to_x > x else 3
+    link = 4 * router + direction
+    out[0] = link
+    return 1 if grid.link_target[link] >= 0 else 0
 
 
 class XY(RoutingFunction):
     """Dimension order on a mesh, x before y."""
 
     name = "xy"
-
-    def next_channels(
-        self, mesh: Mesh, router: int, came_by: Channel | None, target: int
-    ) -> tuple[Channel]:
-        y, x = divmod(router, mesh.width)
-        to_y, to_x = divmod(target, mesh.width)
-        if x != to_x:
-            return (Channel(4 * router + (1 if to_x > x else 3)),)
-        return (Channel(4 * router + (2 if to_y > y else 0)),)
+    offers = staticmethod(offers)
 
     def check_mesh(self, mesh: Mesh) -> None:
         if mesh.torus:
