@@ -17,12 +17,14 @@ from mapping.hamiltonian import hamiltonian_cycle, hamiltonian_loop
 from mapping.mesh import LOIHI_HOP_ENERGY, CoreCapacity, HopEnergy, Mesh
 from mapping.partition import CapacityError, Partition, partition_neurons
 from mapping.placement import Placement, place, placement_names
+from mapping.presets import NO_LIMIT, preset_names, preset_rows
 from mapping.report import MappingReport, map_network
 from mapping.routing import Channel, RoutingFunction, route, routing_function, routing_names
 from mapping.traffic import Traffic, packets_over_time, spike_traffic
 
 __all__ = [
     "LOIHI_HOP_ENERGY",
+    "NO_LIMIT",
     "CapacityError",
     "Channel",
     "CoreCapacity",
@@ -45,6 +47,8 @@ __all__ = [
     "partition_neurons",
     "place",
     "placement_names",
+    "preset_names",
+    "preset_rows",
     "route",
     "routing_function",
     "routing_names",

@@ -28,6 +28,7 @@ from mapping import _hop_distances
 from mapping._mesh_fields import CoreCapacities, CoreCapacity, core_capacities, ids, integer
 from mapping._tiles import DIRECTIONS, Tiles
 from mapping.hop_energy import LOIHI_HOP_ENERGY, HopEnergy
+from mapping.presets import preset_fields
 from simulator.errors import MappingError
 
 __all__ = ["DIRECTIONS", "LOIHI_HOP_ENERGY", "CoreCapacity", "HopEnergy", "Mesh"]
@@ -65,6 +66,8 @@ class Mesh(Tiles):
         Tiles of one chip, which divide the mesh evenly; None for a single chip across.
     board_link_cycles : int
         [cycles per flit] of links from chip to chip, >= 1; a link inside a chip takes 1.
+    name : str
+        Of the machine, for reports.
 
     Raises
     ------
@@ -90,7 +93,7 @@ class Mesh(Tiles):
     (8, 7, (3, 1))
     >>> mesh.link_text(mesh.link(0, "E"))
     '(0,0)-E->(1,0)'
-    >>> mesh.with_faults(routers=[1]).distances[0, 2]
+    >>> int(mesh.with_faults(routers=[1]).distances[0, 2])
     4
     """
 
@@ -105,6 +108,7 @@ class Mesh(Tiles):
     chip_width: int | None = None
     chip_height: int | None = None
     board_link_cycles: int = 1
+    name: str = ""
 
     def __post_init__(self) -> None:
         def keep(name: str, value: object) -> None:
@@ -146,11 +150,37 @@ class Mesh(Tiles):
         match = re.fullmatch(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*", text)
         if match is None:
             raise MappingError(f"mesh {text!r}: expected WIDTHxHEIGHT in tiles, such as 8x8")
-        known = [field.name for field in fields(cls)][2:]
-        unknown = sorted(set(options) - set(known))
-        if unknown:
-            raise MappingError(f"Mesh has no option {unknown[0]!r}; it has {', '.join(known)}")
+        _check_options(cls, options)
         return cls(int(match[1]), int(match[2]), **options)
+
+    @classmethod
+    def preset(cls, name: str, *, chips: tuple[int, int] = (1, 1), **options: Any) -> Mesh:
+        """A machine that exists, of `chips` (across, down); see `mapping.presets`.
+
+        Parameters
+        ----------
+        name : str
+            One of `preset_names()`: "loihi", "spinnaker2", "tianjicx", "truenorth".
+        chips : tuple of int
+            Chips across and down the board.
+        **options
+            Fields of `Mesh` that shall differ. Capacities that are not published are unlimited
+            unless they are given here.
+
+        Raises
+        ------
+        MappingError
+            There is no such machine or option.
+
+        Examples
+        --------
+        >>> board = Mesh.preset("truenorth", chips=(2, 1), board_link_cycles=4)
+        >>> str(board), board.neurons_per_core, board.chip_width
+        ('128x64 mesh', 256, 64)
+        """
+        found = preset_fields(name, chips)
+        _check_options(cls, options)
+        return cls(**(found | options))
 
     def with_faults(
         self,
@@ -262,3 +292,10 @@ class Mesh(Tiles):
                     f"{end} at {self.coordinates(end)} over the working links; mark the cores that "
                     "are cut off as faulty"
                 )
+
+
+def _check_options(mesh: type[Mesh], options: dict[str, Any]) -> None:
+    known = [field.name for field in fields(mesh)][2:]
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise MappingError(f"Mesh has no option {unknown[0]!r}; it has {', '.join(known)}")
