@@ -14,6 +14,7 @@ from __future__ import annotations
 from mapping.deadlock import Verdict, channel_dependency_graph, find_deadlock
 from mapping.graph import Edges, SpikingGraph
 from mapping.hamiltonian import hamiltonian_cycle, hamiltonian_loop
+from mapping.limit import MappingLimit, degree_bound, mapping_limit
 from mapping.mesh import LOIHI_HOP_ENERGY, CoreCapacity, HopEnergy, Mesh
 from mapping.partition import CapacityError, Partition, partition_neurons
 from mapping.placement import Placement, place, placement_names
@@ -30,6 +31,7 @@ __all__ = [
     "CoreCapacity",
     "Edges",
     "HopEnergy",
+    "MappingLimit",
     "MappingReport",
     "Mesh",
     "Partition",
@@ -39,10 +41,12 @@ __all__ = [
     "Traffic",
     "Verdict",
     "channel_dependency_graph",
+    "degree_bound",
     "find_deadlock",
     "hamiltonian_cycle",
     "hamiltonian_loop",
     "map_network",
+    "mapping_limit",
     "packets_over_time",
     "partition_neurons",
     "place",

@@ -101,7 +101,8 @@ def mapping_limit(
     Raises
     ------
     MappingError
-        As `degree_bound`; or `core_of` is not a placement of this traffic on this mesh.
+        As `degree_bound`; or `core_of` is not a placement of this traffic on this mesh, or puts
+        packets where no path is.
     """
     places = np.asarray(core_of)
     if places.shape != (traffic.n_cores,) or places.dtype.kind not in "iu":
@@ -109,13 +110,20 @@ def mapping_limit(
             f"core_of has shape {places.shape} and type {places.dtype}; expected one core number "
             f"for each of the {traffic.n_cores} logical cores"
         )
-    wrong = np.flatnonzero(~np.isin(places, _usable(mesh)))
+    wrong = np.flatnonzero(~np.isin(places, mesh.usable_cores))
     if wrong.size:
         raise MappingError(
             f"core_of[{wrong[0]}] = {places[wrong[0]]}, which is no usable core of the {mesh}"
         )
     if np.unique(places).size != places.size:
         raise MappingError("core_of puts two logical cores on one physical core")
+    cut_off = np.argwhere((mesh.distances[np.ix_(places, places)] < 0) & (traffic.packets > 0))
+    if cut_off.size:
+        i, j = cut_off[0]
+        raise MappingError(
+            f"core_of: {traffic.packets[i, j]} packets from logical core {i} to {j}, but no path "
+            f"leads from core {places[i]} to {places[j]} of the {mesh}"
+        )
     cost = placement_cost(traffic, places.astype(np.int64), mesh)
     return MappingLimit(traffic.n_packets, degree_bound(traffic, mesh, allowed=allowed), cost)
 
@@ -135,10 +143,11 @@ def degree_bound(traffic: Traffic, mesh: Mesh, *, allowed: BoolArray | None = No
     Raises
     ------
     MappingError
-        More logical cores than usable ones, or no placement at all under `allowed`.
+        More logical cores than usable ones, or no places that `allowed` and the paths leave for
+        each. (A placement may be impossible all the same, as the bound asks for less than one.)
     """
     n = traffic.n_cores
-    usable = _usable(mesh)
+    usable = mesh.usable_cores
     if n > usable.size:
         raise MappingError(f"{n} logical cores do not fit on {usable.size} usable cores")
     if allowed is not None and np.shape(allowed) != (n, mesh.n_cores):
@@ -186,7 +195,3 @@ _NO_PATH = np.iinfo(np.int64).max
 
 def _far_if_none(hops: IntArray) -> IntArray:
     return np.where(hops < 0, _NO_PATH, hops)
-
-
-def _usable(mesh: Mesh) -> IntArray:
-    return np.asarray(getattr(mesh, "usable_cores", np.arange(mesh.n_cores)), dtype=np.int64)
