@@ -11,9 +11,11 @@ The steps are there one by one as well: `partition_neurons`, `spike_traffic`, `p
 
 from __future__ import annotations
 
+from mapping.closed_loop import AsynchronousPartition
 from mapping.deadlock import Verdict, channel_dependency_graph, find_deadlock
 from mapping.graph import Edges, SpikingGraph
 from mapping.hamiltonian import hamiltonian_cycle, hamiltonian_loop
+from mapping.layer import ConvLayer, resnet50
 from mapping.limit import MappingLimit, degree_bound, mapping_limit
 from mapping.mesh import LOIHI_HOP_ENERGY, CoreCapacity, HopEnergy, Mesh
 from mapping.partition import CapacityError, Partition, partition_neurons
@@ -21,13 +23,16 @@ from mapping.placement import Placement, place, placement_names
 from mapping.presets import NO_LIMIT, preset_names, preset_rows
 from mapping.report import MappingReport, map_network
 from mapping.routing import Channel, RoutingFunction, route, routing_function, routing_names
+from mapping.tensor_partition import SynchronousPartition
 from mapping.traffic import Traffic, packets_over_time, spike_traffic
 
 __all__ = [
     "LOIHI_HOP_ENERGY",
     "NO_LIMIT",
+    "AsynchronousPartition",
     "CapacityError",
     "Channel",
+    "ConvLayer",
     "CoreCapacity",
     "Edges",
     "HopEnergy",
@@ -38,6 +43,7 @@ __all__ = [
     "Placement",
     "RoutingFunction",
     "SpikingGraph",
+    "SynchronousPartition",
     "Traffic",
     "Verdict",
     "channel_dependency_graph",
@@ -53,6 +59,7 @@ __all__ = [
     "placement_names",
     "preset_names",
     "preset_rows",
+    "resnet50",
     "route",
     "routing_function",
     "routing_names",
