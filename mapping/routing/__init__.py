@@ -19,12 +19,17 @@ from mapping.routing._compiled import (
     offers_type,
 )
 from mapping.routing._grid import Grid
+from mapping.routing._table_driven import TableDriven
+from mapping.routing._turn_set import TURNS, TurnSet
 from simulator.errors import MappingError
 
 __all__ = [
+    "TURNS",
     "Channel",
     "Grid",
     "RoutingFunction",
+    "TableDriven",
+    "TurnSet",
     "checked_channels",
     "compiled_offers",
     "grid_of",
@@ -45,12 +50,19 @@ def routing_names() -> list[str]:
 def routing_function(routing: str | RoutingFunction, mesh: Mesh) -> RoutingFunction:
     """Routing function by name (or the object itself), after checking that it suits the mesh.
 
+    Besides the names of `routing_names`, ``"turn_set:E2N+W2S+..."`` gives a `TurnSet` and
+    ``"table_driven:FILE.csv"`` a `TableDriven`.
+
     Raises
     ------
     MappingError
         Unknown name, or a function that is not meant for this topology.
     """
-    if isinstance(routing, str):
+    if isinstance(routing, str) and routing.startswith("turn_set:"):
+        found: object = TurnSet(routing.removeprefix("turn_set:"))
+    elif isinstance(routing, str) and routing.startswith("table_driven:"):
+        found = TableDriven.read_csv(routing.removeprefix("table_driven:"), mesh)
+    elif isinstance(routing, str):
         found = _discovery.load(sys.modules[__name__], routing, "routing", "ROUTING")
     else:
         found = routing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from abc import ABC
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple, TypeAlias
@@ -12,7 +13,15 @@ from mapping.mesh import Mesh
 from mapping.routing._grid import EMPTY_TABLE, IntArray, Offers
 from simulator.errors import MappingError
 
-__all__ = ["Channel", "Flow", "RoutingFunction", "checked_channels", "dead_end"]
+__all__ = [
+    "Channel",
+    "Flow",
+    "RoutingFunction",
+    "at_least",
+    "checked_channels",
+    "dead_end",
+    "refuse_torus",
+]
 
 Flow: TypeAlias = tuple[int, int]
 
@@ -47,11 +56,16 @@ class RoutingFunction(ABC):
         many; as a ``staticmethod``. `came_by` is -1 at injection; never called with router ==
         target; `out` has room for 4 * virtual_channels. Zero means a dead end. It uses only its
         arguments and constants, so that it can be compiled and run uncompiled.
+    escape : function, or None
+        The same for the escape channels of an adaptive function, as a ``staticmethod``: those of
+        the channels offered on which a packet can always leave (Duato's routing subfunction).
+        None: the deadlock analysis looks for some.
     """
 
     name: str
     virtual_channels: int = 1
     offers: ClassVar[Any] = None
+    escape: ClassVar[Any] = None
 
     def next_channels(
         self, mesh: Mesh, router: int, came_by: Channel | None, target: int
@@ -134,3 +148,26 @@ def dead_end(mesh: Mesh, routing: RoutingFunction, router: int, target: int) -> 
         f"routing {routing.name!r} at {mesh.coordinates(router)} offers no channel towards "
         f"{mesh.coordinates(target)}; on a mesh with missing links use 'up_down'"
     )
+
+
+def refuse_torus(routing: RoutingFunction, mesh: Mesh) -> None:
+    """MappingError if the mesh is a torus, for functions that know nothing of wrap-around."""
+    if mesh.torus:
+        raise MappingError(
+            f"routing {routing.name!r} does not use the wrap-around links of a torus, so its "
+            "routes are not shortest ones there; use 'torus_datelines'"
+        )
+
+
+def at_least(name: str, virtual_channels: int, least: int) -> int:
+    """A number of virtual channels, refused below `least`."""
+    try:
+        number = operator.index(virtual_channels)
+    except TypeError:
+        number = 0
+    if number < least or isinstance(virtual_channels, bool):
+        raise MappingError(
+            f"routing {name!r}: virtual_channels = {virtual_channels!r}; "
+            f"it must be an integer >= {least}"
+        )
+    return number

@@ -7,9 +7,8 @@ networks, IEEE Trans. Computers C-36, 1987 (dimension order).
 from __future__ import annotations
 
 from mapping.mesh import Mesh
-from mapping.routing._base import RoutingFunction
+from mapping.routing._base import RoutingFunction, refuse_torus
 from mapping.routing._grid import Grid, IntArray
-from simulator.errors import MappingError
 
 __all__ = ["ROUTING", "XY"]
 
@@ -33,11 +32,7 @@ class XY(RoutingFunction):
     offers = staticmethod(offers)
 
     def check_mesh(self, mesh: Mesh) -> None:
-        if mesh.torus:
-            raise MappingError(
-                "routing 'xy' does not use the wrap-around links of a torus, so its routes are "
-                "not shortest ones there; use 'torus_dimension_order'"
-            )
+        refuse_torus(self, mesh)
 
 
 ROUTING = XY()

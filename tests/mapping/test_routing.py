@@ -80,9 +80,9 @@ def test_a_broken_relation_is_caught(offer, message):
 
 
 def test_wrong_names_meshes_and_cores_are_refused():
-    with pytest.raises(MappingError, match=r"unknown routing 'yx'; there are .*xy"):
-        route(Mesh(2, 2), "yx", 0, 1)
-    with pytest.raises(MappingError, match=r"use 'torus_dimension_order'"):
+    with pytest.raises(MappingError, match=r"unknown routing 'zx'; there are .*xy"):
+        route(Mesh(2, 2), "zx", 0, 1)
+    with pytest.raises(MappingError, match=r"use 'torus_datelines'"):
         route(Mesh(2, 2, torus=True), "xy", 0, 1)
     with pytest.raises(MappingError, match=r"needs a torus; use 'xy'"):
         route(Mesh(2, 2), "torus_dimension_order", 0, 1)
