@@ -116,8 +116,7 @@ class RoutingFunction(ABC):
 
     def pairs(self, mesh: Mesh) -> Iterator[Flow]:
         """Every (source, target) of two different cores that can be used."""
-        usable = getattr(mesh, "usable_cores", range(mesh.n_cores))
-        cores = [int(core) for core in usable]
+        cores = mesh.usable_cores.tolist()
         return ((i, j) for j in cores for i in cores if i != j)
 
     def check_mesh(self, mesh: Mesh) -> None:  # noqa: B027 - most functions suit every mesh

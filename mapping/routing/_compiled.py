@@ -101,15 +101,6 @@ def _grid_with(mesh: Mesh, function: RoutingFunction, table: IntArray) -> Grid:
         mesh.height,
         bool(mesh.torus),
         function.virtual_channels,
-        link_targets(mesh),
+        mesh.link_targets,
         array if array.size else EMPTY_TABLE,
     )
-
-
-@lru_cache(maxsize=16)
-def link_targets(mesh: Mesh) -> IntArray:
-    """Router at the far end of each link id, -1 where there is none; shape (n_link_ids,)."""
-    targets = np.full(mesh.n_link_ids, -1, dtype=np.int64)
-    for link in mesh.links:
-        targets[link] = mesh.link_target(link)
-    return targets

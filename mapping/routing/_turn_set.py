@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from mapping.mesh import DIRECTIONS, Mesh
 from mapping.routing._base import Flow, RoutingFunction, refuse_torus
-from mapping.routing._compiled import link_targets
 from mapping.routing._grid import IntArray
 from mapping.routing._turn_table import Masks, direction_masks, offers, packed, straight_on
 from simulator.errors import MappingError
@@ -90,6 +89,4 @@ class TurnSet(RoutingFunction):
         for turn in self.turns:
             came, goes = DIRECTIONS.index(turn[0]), DIRECTIONS.index(turn[2])
             allowed[:, 1 + came, goes] = True
-        return direction_masks(
-            mesh, link_targets(mesh), allowed, minimal=self.minimal, single=False
-        )
+        return direction_masks(mesh, mesh.link_targets, allowed, minimal=self.minimal, single=False)

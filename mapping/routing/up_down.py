@@ -66,7 +66,9 @@ def _tree_order(mesh: Mesh, link_target: IntArray) -> IntArray:
     MappingError
         Some usable core cannot be reached over links that work both ways.
     """
-    usable = [int(core) for core in getattr(mesh, "usable_cores", range(mesh.n_cores))]
+    usable = mesh.usable_cores.tolist()
+    if not usable:
+        mesh.check_connected()
 
     def off_centre(core: int) -> tuple[int, int]:
         x, y = mesh.coordinates(core)
