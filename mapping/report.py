@@ -255,7 +255,7 @@ def map_network(
         link_loads=loads,
         utilisation=metrics.core_utilisation(partition, mesh),
         link_utilisation=metrics.link_utilisation(loads, mesh),
-        energy_pj=None if energy is None else metrics.network_energy_pj(traffic, loads, energy),
+        energy_pj=None if energy is None else metrics.network_energy_pj(traffic, loads, mesh),
         verdict=find_deadlock(mesh, function),
         traffic_verdict=find_deadlock(mesh, function, flows),
     )

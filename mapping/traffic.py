@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mapping.graph import IntArray, SpikingGraph, integers
+from mapping.multicast_flows import MulticastFlows, multicast_flows
 from mapping.partition import Partition
 from simulator.errors import MappingError
 
@@ -31,11 +32,15 @@ class Traffic:
         Spikes delivered inside the core that emitted them.
     duration_ms : float
         [ms] length of the run they were counted in.
+    multicast : MulticastFlows or None
+        The same packets by sets of targets, for a network that forks packets; None if only the
+        matrix is known.
     """
 
     packets: IntArray
     local: IntArray
     duration_ms: float
+    multicast: MulticastFlows | None = None
 
     def __post_init__(self) -> None:
         n = self.local.size
@@ -50,6 +55,18 @@ class Traffic:
             raise MappingError("packets from a core to itself belong in `local`")
         if not (np.isfinite(self.duration_ms) and self.duration_ms > 0):
             raise MappingError(f"duration_ms = {self.duration_ms}; it must be finite and > 0 ms")
+        flows = self.multicast
+        if flows is not None and not np.array_equal(flows.unicast(n), self.packets):
+            raise MappingError("the multicast flows do not add up to the matrix of packets")
+
+    @classmethod
+    def from_multicast(cls, flows: MulticastFlows, local: ArrayLike, duration_ms: float) -> Traffic:
+        """Traffic of multicast flows; `local` has one entry for each logical core."""
+        spikes = integers("local", local)
+        ends = np.concatenate((flows.source, flows.target))
+        if ends.size and not 0 <= ends.min() <= ends.max() < spikes.size:
+            raise MappingError(f"multicast flows: a core outside 0..{spikes.size - 1}")
+        return cls(flows.unicast(spikes.size), spikes, float(duration_ms), flows)
 
     @classmethod
     def from_matrix(cls, packets: ArrayLike, duration_ms: float) -> Traffic:
@@ -79,16 +96,17 @@ class Traffic:
 
 
 def spike_traffic(graph: SpikingGraph, partition: Partition) -> Traffic:
-    """Count packets between the logical cores of a partition.
+    """Count packets between the logical cores of a partition, one by one and as multicast.
 
     c_ij = sum over neurons s on core i of spikes(s), where s has a target on core j.
     """
     start, core = partition.destinations
     source = np.repeat(partition.core_of, np.diff(start))
     spikes = np.repeat(graph.spike_counts, np.diff(start))
-    matrix = np.zeros((partition.n_cores, partition.n_cores), dtype=np.int64)
-    np.add.at(matrix, (source, core), spikes)
-    return Traffic.from_matrix(matrix, graph.duration_ms)
+    inside = source == core
+    local = np.zeros(partition.n_cores, dtype=np.int64)
+    np.add.at(local, source[inside], spikes[inside])
+    return Traffic.from_multicast(multicast_flows(graph, partition), local, graph.duration_ms)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,9 @@
+from dataclasses import replace
+from fractions import Fraction
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapping import (
@@ -13,7 +16,11 @@ from mapping import (
     metrics,
     partition_neurons,
     place,
+    route,
+    routing_function,
+    spike_traffic,
 )
+from mapping.multicast_flows import MulticastFlows
 from simulator.errors import MappingError
 from tests.mapping.test_deadlock import AllTurns, xy_path
 
@@ -76,8 +83,9 @@ def test_packets_are_conserved_at_every_router(case):
 
 
 def corner_to_corner():
+    energy = HopEnergy(east_west_pj=2.0, north_south_pj=5.0, local_pj=0.5, source="test")
     traffic = Traffic.from_matrix([[4, 10, 3], [0, 0, 0], [0, 0, 0]], 2.0)
-    return traffic, np.array([0, 8, 1]), Mesh(3, 3)
+    return traffic, np.array([0, 8, 1]), Mesh(3, 3, energy=energy)
 
 
 def test_figures_by_hand():
@@ -94,9 +102,8 @@ def test_figures_by_hand():
     assert metrics.maximum_link_load(loads) == 13
     assert metrics.link_utilisation(loads, mesh) == 4 / 24
     assert metrics.physical_flows(traffic, core_of) == [(0, 1), (0, 8)]
-    energy = HopEnergy(east_west_pj=2.0, north_south_pj=5.0, local_pj=0.5, source="test")
     # 23 east-west hops, 20 north-south hops, 13 packets and 4 local deliveries.
-    assert metrics.network_energy_pj(traffic, loads, energy) == 23 * 2 + 20 * 5 + 17 * 0.5
+    assert metrics.network_energy_pj(traffic, loads, mesh) == 23 * 2 + 20 * 5 + 17 * 0.5
 
 
 def test_silence_has_zero_hops():
@@ -131,5 +138,167 @@ def test_loads_of_adaptive_and_circling_functions_are_refused():
 
     with pytest.raises(MappingError, match=r"'all_turns' is adaptive; .* need a deterministic one"):
         metrics.link_loads(*corner_to_corner(), AllTurns())
-    with pytest.raises(MappingError, match=r"'circling' goes round in a circle from \(0, 0\)"):
+    with pytest.raises(MappingError, match=r"'circling' goes round in a circle through"):
         metrics.link_loads(*corner_to_corner(), Circling())
+
+
+def loads_by_asking(traffic, core_of, mesh, function):
+    """Expected loads, one packet at a time, by the slow interface and fractions."""
+    expected = [Fraction(0)] * mesh.n_link_ids
+
+    def follow(router, came_by, target, share):
+        if router == target:
+            return
+        offered = function.next_channels(mesh, router, came_by, target)
+        links = {channel.link for channel in offered}
+        for channel in offered:
+            alike = sum(channel.link == other.link for other in offered)
+            part = share / len(links) / alike
+            expected[channel.link] += part
+            follow(mesh.link_target(channel.link), channel, target, part)
+
+    for i, j in zip(*np.nonzero(traffic.packets), strict=True):
+        follow(int(core_of[i]), None, int(core_of[j]), Fraction(int(traffic.packets[i, j])))
+    return np.array([float(load) for load in expected])
+
+
+class TwoLanesEast(AllTurns):
+    """Adaptive and minimal; eastward it offers two virtual channels, one of which it prefers."""
+
+    name = "two_lanes_east"
+    virtual_channels = 2
+
+    def next_channels(self, mesh, router, came_by, target):
+        minimal = super().next_channels(mesh, router, came_by, target)
+        east = [Channel(link, 1) for link, _ in minimal if link % 4 == 1]
+        return [*east, *minimal]
+
+
+@settings(max_examples=30)
+@given(placed(may_wrap=False), st.sampled_from([AllTurns(), TwoLanesEast(), "xy"]))
+def test_expected_loads_packet_by_packet(case, routing):
+    traffic, core_of, mesh = case
+    function = routing_function(routing, mesh)
+    loads = metrics.expected_link_loads(traffic, core_of, mesh, routing)
+    np.testing.assert_allclose(loads, loads_by_asking(*case, function), atol=1e-12)
+    assert loads.sum() == pytest.approx(metrics.communication_cost(*case))
+    if routing == "xy":
+        assert loads.tolist() == metrics.link_loads(*case, "xy").tolist()
+
+
+@st.composite
+def multicast(draw):
+    mesh = Mesh(draw(st.integers(1, 5)), draw(st.integers(1, 4)))
+    n = draw(st.integers(1, mesh.n_cores))
+    core_of = np.array(draw(st.permutations(range(mesh.n_cores)))[:n])
+    flows = {}
+    if n > 1:
+        core = st.integers(0, n - 1)
+        for source, targets, packets in draw(
+            st.lists(st.tuples(core, st.frozensets(core, min_size=1), st.integers(1, 9)))
+        ):
+            if targets - {source}:
+                flows[source, targets - {source}] = packets
+    rows = [sorted(targets) for _, targets in flows]
+    return (
+        Traffic.from_multicast(
+            MulticastFlows(
+                np.array([source for source, _ in flows], dtype=np.int64),
+                np.cumsum([0, *map(len, rows)]),
+                np.array([core for row in rows for core in row], dtype=np.int64),
+                np.array(list(flows.values()), dtype=np.int64),
+            ),
+            np.zeros(n, dtype=np.int64),
+            1.0,
+        ),
+        core_of,
+        mesh,
+        flows,
+    )
+
+
+@settings(max_examples=40)
+@given(multicast())
+def test_multicast_counts_every_link_of_a_tree_once(case):
+    traffic, core_of, mesh, flows = case
+    expected = np.zeros(mesh.n_link_ids, dtype=int)
+    for (source, targets), packets in flows.items():
+        tree = {
+            channel.link
+            for target in targets
+            for channel in route(mesh, "xy", int(core_of[source]), int(core_of[target]))
+        }
+        # A tree has as many links as routers besides its root.
+        assert len({mesh.link_target(link) for link in tree}) == len(tree)
+        expected[list(tree)] += packets
+    loads = metrics.multicast_link_loads(traffic, core_of, mesh, "xy")
+    assert loads.tolist() == expected.tolist()
+    unicast = metrics.link_loads(traffic, core_of, mesh, "xy")
+    assert np.all(loads <= unicast)
+    if all(len(targets) == 1 for _, targets in flows):
+        assert loads.tolist() == unicast.tolist()
+
+
+def test_multicast_by_hand_and_where_there_is_none():
+    # Core 0 sends 5 spikes to the whole first row and 2 to its end only.
+    flows = MulticastFlows(*map(np.array, ([0, 0], [0, 3, 4], [1, 2, 3, 3], [5, 2])))
+    traffic = Traffic.from_multicast(flows, [0] * 4, 1.0)
+    mesh, core_of = Mesh(4, 1), np.arange(4)
+    assert traffic.packets[0].tolist() == [0, 5, 5, 7]
+    loads = metrics.multicast_link_loads(traffic, core_of, mesh, "xy")
+    assert [int(loads[mesh.link(x, "E")]) for x in range(3)] == [7, 7, 7]
+    assert metrics.link_loads(traffic, core_of, mesh, "xy").max() == 17
+    with pytest.raises(MappingError, match="has no multicast flows"):
+        metrics.multicast_link_loads(corner_to_corner()[0], np.arange(3), Mesh(3, 3), "xy")
+
+
+def test_energy_of_board_links():
+    energy = HopEnergy(2.0, 5.0, 0.5, "test", board_pj=100.0)
+    mesh = Mesh(4, 2, chip_width=2, energy=energy)
+    traffic = Traffic.from_matrix([[1, 0, 3], [0, 0, 0], [0, 0, 0]], 1.0)
+    core_of = np.array([0, 1, 7])  # three hops along the row, the second across; one down
+    loads = metrics.link_loads(traffic, core_of, mesh, "xy")
+    assert metrics.network_energy_pj(traffic, loads, mesh) == 3 * (2 + 100 + 2 + 5) + 0.5 * 4
+    cheap = replace(mesh, energy=replace(energy, board_pj=None))
+    assert metrics.network_energy_pj(traffic, loads, cheap) == 3 * (2 + 2 + 2 + 5) + 0.5 * 4
+    with pytest.raises(MappingError, match="states no energies"):
+        metrics.network_energy_pj(traffic, loads, replace(mesh, energy=None))
+    with pytest.raises(MappingError, match=r"HopEnergy.board_pj = -1.0"):
+        replace(energy, board_pj=-1.0)
+
+
+def test_no_path_is_refused_and_a_detour_is_counted():
+    traffic = Traffic.from_matrix([[0, 2], [1, 0]], 1.0)
+    core_of = np.array([0, 1])
+    mesh = Mesh(3, 2).with_faults(links=[1])  # east of core 0 fails one way
+    assert metrics.communication_cost(traffic, core_of, mesh) == 2 * 3 + 1
+    cut = Mesh(2, 1).with_faults(links=[1])
+    for measure in (metrics.communication_cost, metrics.hops):
+        with pytest.raises(MappingError, match=r"core 0 at \(0, 0\) sends packets to core 1"):
+            measure(traffic, core_of, cut)
+    with pytest.raises(MappingError, match=r"'xy' at \(0, 0\) offers no channel towards \(1, 0\)"):
+        metrics.link_loads(traffic, core_of, cut, "xy")
+
+
+def test_distance_to_the_limit():
+    # Six neurons on three cores: a0 a1 | a2 b0 | b1 b2, every a reaching every b.
+    graph = SpikingGraph({"a": 3, "b": 3}, [Edges("a", "b")], [2, 2, 2, 0, 0, 0], 1.0)
+    mesh = Mesh(3, 1, neurons_per_core=2)
+    partition = partition_neurons(graph, mesh, mix_populations=True)
+    traffic = spike_traffic(graph, partition)
+    assert traffic.packets.tolist() == [[0, 4, 4], [0, 0, 2], [0, 0, 0]]
+    in_a_row = metrics.distance_to_limit(traffic, np.arange(3), mesh, graph, partition)
+    # 14 packets x hops of 10 packets; three axons more than sources, with nine synapses.
+    assert in_a_row == (pytest.approx(14 / 10 - 1), pytest.approx((6 + 9) / (3 + 9) - 1))
+    # On one core there is nothing to send and nothing twice.
+    one = partition_neurons(graph, Mesh(1, 1), mix_populations=True)
+    alone = spike_traffic(graph, one)
+    assert metrics.distance_to_limit(alone, np.array([0]), Mesh(1, 1), graph, one) == (0, 0)
+
+
+def test_utilisation_of_unlike_cores():
+    graph = SpikingGraph({"a": 4, "b": 2}, [Edges("a", "b")], [1] * 6, 1.0)
+    mesh = Mesh(3, 1, neurons_per_core=5, core_capacities={2: (4, 8, 32)}, faulty_cores=[1])
+    partition = partition_neurons(graph, mesh)
+    found = metrics.core_utilisation(partition, mesh, np.array([0, 2]))
+    assert found == (2 / 2, 4 / 5, 4 / 8, 8 / 32)

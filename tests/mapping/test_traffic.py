@@ -1,3 +1,5 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,8 +15,9 @@ from mapping import (
     partition_neurons,
     spike_traffic,
 )
+from mapping.multicast_flows import MulticastFlows
 from simulator.errors import MappingError
-from tests.mapping.support import graphs, naive_packets
+from tests.mapping.support import graphs, naive_packets, naive_synapses
 
 meshes = st.builds(Mesh, st.integers(1, 4), st.integers(1, 4), neurons_per_core=st.integers(1, 8))
 
@@ -98,3 +101,48 @@ def test_bad_spikes_are_refused(ids, times, bin_ms, message):
 def test_bad_matrices_are_refused(matrix, duration_ms, message):
     with pytest.raises(MappingError, match=message):
         Traffic.from_matrix(matrix, duration_ms)
+
+
+@given(graphs(), meshes, st.booleans())
+def test_multicast_flows_spike_by_spike(graph, mesh, mix):
+    try:
+        partition = partition_neurons(graph, mesh, balance=True, mix_populations=mix)
+    except CapacityError:
+        return
+    expected = Counter()
+    for neuron in range(graph.n_neurons):
+        core = int(partition.core_of[neuron])
+        reached = {int(partition.core_of[j]) for i, j in naive_synapses(graph) if i == neuron}
+        if reached - {core} and graph.spike_counts[neuron]:
+            expected[core, frozenset(reached - {core})] += int(graph.spike_counts[neuron])
+    flows = spike_traffic(graph, partition).multicast
+    found = {}
+    for f in range(flows.n_flows):
+        row = flows.target[flows.start[f] : flows.start[f + 1]].tolist()
+        assert row == sorted(set(row))
+        found[int(flows.source[f]), frozenset(row)] = int(flows.packets[f])
+    assert len(found) == flows.n_flows
+    assert found == expected
+    assert flows.n_packets == sum(expected.values())
+
+
+@pytest.mark.parametrize(
+    ("flows", "message"),
+    [
+        (([0], [0, 0], [], [1]), "every flow needs at least one target"),
+        (([0], [0, 1], [1], [0]), "every flow needs at least one packet"),
+        (([0], [0, 2], [0, 1], [1]), "a core sends to itself"),
+        (([0], [0], [1], [1]), r"1 sources, 1 packet counts and 1 row starts"),
+        (([0], [0, 1], [5], [1]), r"a core outside 0\.\.1"),
+    ],
+)
+def test_bad_multicast_flows_are_refused(flows, message):
+    with pytest.raises(MappingError, match=message):
+        Traffic.from_multicast(MulticastFlows(*map(np.array, flows)), [0, 0], 1.0)
+
+
+def test_multicast_flows_that_contradict_the_matrix_are_refused():
+    flows = MulticastFlows(*map(np.array, ([0], [0, 1], [1], [4])))
+    matrix, local = np.array([[0, 3], [0, 0]]), np.array([0, 0])
+    with pytest.raises(MappingError, match="do not add up to the matrix of packets"):
+        Traffic(matrix, local, 1.0, flows)
