@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,17 @@ class MulticastFlows:
             raise MappingError("multicast flows: every flow needs at least one packet")
         if np.any(self.target == np.repeat(self.source, sizes)):
             raise MappingError("multicast flows: a core sends to itself; that is a local delivery")
+
+    @classmethod
+    def from_sets(cls, packets: Mapping[tuple[int, tuple[int, ...]], int]) -> MulticastFlows:
+        """Flows from {(source, targets): packets}, in that order."""
+        rows = [sorted(targets) for _, targets in packets]
+        return cls(
+            source=np.array([source for source, _ in packets], dtype=np.int64),
+            start=np.cumsum([0, *map(len, rows)], dtype=np.int64),
+            target=np.array([target for row in rows for target in row], dtype=np.int64),
+            packets=np.array(list(packets.values()), dtype=np.int64),
+        )
 
     @property
     def n_flows(self) -> int:
