@@ -19,9 +19,10 @@ from mapping.layer import ConvLayer, resnet50
 from mapping.limit import MappingLimit, degree_bound, mapping_limit
 from mapping.mesh import LOIHI_HOP_ENERGY, CoreCapacity, HopEnergy, Mesh
 from mapping.partition import CapacityError, Partition, partition_neurons
+from mapping.pipeline import map_network, measure_mapping
 from mapping.placement import Placement, place, placement_names
 from mapping.presets import NO_LIMIT, preset_names, preset_rows
-from mapping.report import MappingReport, map_network
+from mapping.report import MappingReport
 from mapping.routing import Channel, RoutingFunction, route, routing_function, routing_names
 from mapping.tensor_partition import SynchronousPartition
 from mapping.traffic import Traffic, packets_over_time, spike_traffic
@@ -53,6 +54,7 @@ __all__ = [
     "hamiltonian_loop",
     "map_network",
     "mapping_limit",
+    "measure_mapping",
     "packets_over_time",
     "partition_neurons",
     "place",

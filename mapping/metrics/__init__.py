@@ -6,7 +6,8 @@ distance in hops between p(i) and p(j), R_ij the links on the route from p(i) to
 =====================  ==========================================================================
 `communication_cost`   sum c_ij M_ij
 `hops`                 average and maximum hops of a packet
-`distance_to_limit`    how far a placement is from M_ij = 1 with nothing stored twice
+`mapping_limit`        how far a placement is from M_ij = 1, and from what no placement can beat
+`added_storage`        how far a partition is from storing nothing twice
 `link_loads`           packets over every link; `maximum_link_load`, `link_utilisation`
 `network_energy_pj`    energy of all packets, board links included
 `core_utilisation`     use of cores and of their capacities
@@ -20,12 +21,12 @@ distance in hops between p(i) and p(j), R_ij the links on the route from p(i) to
 
 from __future__ import annotations
 
+from mapping.limit import MappingLimit, mapping_limit
 from mapping.metrics.cores import Utilisation, core_utilisation
 from mapping.metrics.cost import (
     Hops,
-    LimitDistance,
+    added_storage,
     communication_cost,
-    distance_to_limit,
     hops,
     physical_flows,
 )
@@ -39,6 +40,8 @@ from mapping.metrics.delivery import (
 )
 from mapping.metrics.energy import link_energy_pj, network_energy_pj
 from mapping.metrics.links import (
+    AdaptiveRoutingError,
+    Loads,
     expected_link_loads,
     link_loads,
     link_utilisation,
@@ -47,13 +50,15 @@ from mapping.metrics.links import (
 )
 
 __all__ = [
+    "AdaptiveRoutingError",
     "Hops",
     "Latency",
-    "LimitDistance",
+    "Loads",
+    "MappingLimit",
     "Utilisation",
+    "added_storage",
     "communication_cost",
     "core_utilisation",
-    "distance_to_limit",
     "expected_link_loads",
     "hops",
     "interval_distortion",
@@ -62,6 +67,7 @@ __all__ = [
     "link_energy_pj",
     "link_loads",
     "link_utilisation",
+    "mapping_limit",
     "maximum_link_load",
     "multicast_link_loads",
     "network_energy_pj",

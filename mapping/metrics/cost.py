@@ -1,10 +1,10 @@
-"""Packets times hops, and how far that is from the mapping limit.
+"""Packets times hops, and what is stored more than once.
 
 References
 ----------
 S. Wang et al., Approaching the mapping limit with closed-loop mapping strategy for deploying
-neural networks on neuromorphic hardware, Frontiers in Neuroscience, 2023: equation 2 (cost), 20
-to 23 (limit), 25 (redundancy).
+neural networks on neuromorphic hardware, Frontiers in Neuroscience, 2023: equations 2 (cost) and
+25 (redundancy). How far a cost is from the limit is in `mapping.limit`.
 """
 
 from __future__ import annotations
@@ -19,14 +19,7 @@ from mapping.partition import Partition
 from mapping.traffic import Traffic
 from simulator.errors import MappingError
 
-__all__ = [
-    "Hops",
-    "LimitDistance",
-    "communication_cost",
-    "distance_to_limit",
-    "hops",
-    "physical_flows",
-]
+__all__ = ["Hops", "added_storage", "communication_cost", "hops", "physical_flows"]
 
 
 class Hops(NamedTuple):
@@ -34,24 +27,6 @@ class Hops(NamedTuple):
 
     average: float
     maximum: int
-
-
-class LimitDistance(NamedTuple):
-    """How far a mapping is from its limit; all zero is the limit itself.
-
-    Attributes
-    ----------
-    transport : float
-        sum c_ij M_ij / sum c_ij - 1: packets x hops beyond one hop per packet (M_ij = 1 wherever
-        c_ij > 0, equation 23). On a mesh a core with more than four partners cannot reach 0.
-    storage : float
-        What is stored beyond once, of what there is (equation 25, with axons for activations and
-        synapses for weights): (axon entries + synapses on all cores) / (sources + synapses) - 1.
-        A source counts once, and once more for each further core that keeps an axon of it.
-    """
-
-    transport: float
-    storage: float
 
 
 def communication_cost(traffic: Traffic, core_of: IntArray, mesh: Mesh) -> int:
@@ -80,18 +55,17 @@ def hops(traffic: Traffic, core_of: IntArray, mesh: Mesh) -> Hops:
     return Hops(int(np.sum(packets * distance)) / int(packets.sum()), int(distance.max()))
 
 
-def distance_to_limit(
-    traffic: Traffic, core_of: IntArray, mesh: Mesh, graph: SpikingGraph, partition: Partition
-) -> LimitDistance:
-    """Distance of a mapping from every M_ij = 1 and no added storage; see `LimitDistance`."""
+def added_storage(graph: SpikingGraph, partition: Partition) -> float:
+    """What a partition stores beyond once, of what there is; 0 is the mapping limit.
+
+    (axon entries + synapses on all cores) / (sources + synapses) - 1, the redundancy of equation
+    25 with axons for activations and synapses for weights: a source that reaches n cores has an
+    entry on each of them, a synapse is stored with its target and nowhere else.
+    """
     synapses = graph.n_synapses
     sources = int(np.count_nonzero(np.diff(partition.destinations.start)))
     stored = int(partition.fan_in.sum()) + int(partition.synapses.sum())
-    average = hops(traffic, core_of, mesh).average
-    return LimitDistance(
-        transport=average - 1.0 if traffic.n_packets else 0.0,
-        storage=stored / (sources + synapses) - 1.0 if synapses else 0.0,
-    )
+    return stored / (sources + synapses) - 1.0 if synapses else 0.0
 
 
 def physical_flows(traffic: Traffic, core_of: IntArray) -> list[tuple[int, int]]:

@@ -22,6 +22,8 @@ from mapping.traffic import Traffic
 from simulator.errors import MappingError
 
 __all__ = [
+    "AdaptiveRoutingError",
+    "Loads",
     "expected_link_loads",
     "link_loads",
     "link_utilisation",
@@ -30,6 +32,11 @@ __all__ = [
 ]
 
 FloatArray = NDArray[np.float64]
+Loads = IntArray | FloatArray
+
+
+class AdaptiveRoutingError(MappingError):
+    """A measure that needs one route per packet, of a routing function that leaves a choice."""
 
 
 def link_loads(
@@ -50,8 +57,10 @@ def link_loads(
 
     Raises
     ------
+    AdaptiveRoutingError
+        The function leaves a choice; the loads depend on congestion then.
     MappingError
-        An adaptive routing function, whose loads depend on congestion; a dead end or a circle.
+        A dead end, or a route in a circle.
     """
     function = routing_function(routing, mesh)
     loads = _loads(traffic, core_of, mesh, function, split=False)
@@ -102,8 +111,10 @@ def multicast_link_loads(
 
     Raises
     ------
+    AdaptiveRoutingError
+        The function leaves a choice, so its routes form no tree.
     MappingError
-        Traffic without multicast flows, or an adaptive routing function.
+        Traffic without multicast flows.
     """
     function = routing_function(routing, mesh)
     flows = traffic.multicast
@@ -130,12 +141,12 @@ def multicast_link_loads(
     return loads
 
 
-def maximum_link_load(loads: IntArray | FloatArray) -> int:
+def maximum_link_load(loads: Loads) -> int:
     """max_l load(l), in packets: the link that limits the throughput of the network."""
     return int(np.ceil(loads.max()))
 
 
-def link_utilisation(loads: IntArray | FloatArray, mesh: Mesh) -> float:
+def link_utilisation(loads: Loads, mesh: Mesh) -> float:
     """Share of the links that carry at least one packet, 0..1 (0 on a mesh without links).
 
     Loads per unit of time need a link speed: see `link_busy_share`.
@@ -190,7 +201,7 @@ def _raise_for(status: int, where: IntArray, mesh: Mesh, function: RoutingFuncti
         return
     router, held, target = where.tolist()
     if status == _flow_kernels.ADAPTIVE:
-        raise MappingError(
+        raise AdaptiveRoutingError(
             f"routing {function.name!r} is adaptive; link loads need a deterministic one, "
             "expected_link_loads splits the packets evenly"
         )

@@ -43,7 +43,7 @@ def test_everything_is_written_and_listed(run):
     report, files = place_run(run.path, "3x2", seed=3)
     assert [path.name for path in files] == ["mapping.json", "link_load.png", "placement.png"]
     content = json.loads((run.path / "mapping.json").read_text())
-    assert content["schema_version"] == 1
+    assert content["schema_version"] == 2
     assert content["placement"]["cost_packet_hops"] == report.cost
     assert (content["placement"]["seed"], content["routing"]) == (3, "xy")
     assert content["deadlock"]["all_flows"]["free"] is True

@@ -136,7 +136,9 @@ def test_loads_of_adaptive_and_circling_functions_are_refused():
         def next_channels(self, mesh, router, came_by, target):
             return (Channel(mesh.link(router, "E" if router % 3 == 0 else "W")),)
 
-    with pytest.raises(MappingError, match=r"'all_turns' is adaptive; .* need a deterministic one"):
+    with pytest.raises(
+        metrics.AdaptiveRoutingError, match=r"'all_turns' is adaptive; .* need a deterministic one"
+    ):
         metrics.link_loads(*corner_to_corner(), AllTurns())
     with pytest.raises(MappingError, match=r"'circling' goes round in a circle through"):
         metrics.link_loads(*corner_to_corner(), Circling())
@@ -280,20 +282,21 @@ def test_no_path_is_refused_and_a_detour_is_counted():
         metrics.link_loads(traffic, core_of, cut, "xy")
 
 
-def test_distance_to_the_limit():
+def test_added_storage_and_the_limit():
     # Six neurons on three cores: a0 a1 | a2 b0 | b1 b2, every a reaching every b.
     graph = SpikingGraph({"a": 3, "b": 3}, [Edges("a", "b")], [2, 2, 2, 0, 0, 0], 1.0)
     mesh = Mesh(3, 1, neurons_per_core=2)
     partition = partition_neurons(graph, mesh, mix_populations=True)
     traffic = spike_traffic(graph, partition)
     assert traffic.packets.tolist() == [[0, 4, 4], [0, 0, 2], [0, 0, 0]]
-    in_a_row = metrics.distance_to_limit(traffic, np.arange(3), mesh, graph, partition)
-    # 14 packets x hops of 10 packets; three axons more than sources, with nine synapses.
-    assert in_a_row == (pytest.approx(14 / 10 - 1), pytest.approx((6 + 9) / (3 + 9) - 1))
-    # On one core there is nothing to send and nothing twice.
+    # Three sources on two cores each, with nine synapses stored once.
+    assert metrics.added_storage(graph, partition) == pytest.approx((6 + 9) / (3 + 9) - 1)
+    # 14 packets x hops of 10 packets.
+    limit = metrics.mapping_limit(traffic, mesh, np.arange(3))
+    assert limit.gap_to_packets == pytest.approx(14 / 10 - 1)
+    # On one core nothing is stored twice.
     one = partition_neurons(graph, Mesh(1, 1), mix_populations=True)
-    alone = spike_traffic(graph, one)
-    assert metrics.distance_to_limit(alone, np.array([0]), Mesh(1, 1), graph, one) == (0, 0)
+    assert metrics.added_storage(graph, one) == 0.0
 
 
 def test_utilisation_of_unlike_cores():

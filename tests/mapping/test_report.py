@@ -45,7 +45,7 @@ def naive_packets_by_population(graph, core_of):
 def test_json_holds_everything(report, tmp_path):
     path = report.to_json(tmp_path / "mapping.json")
     data = json.loads(path.read_text(encoding="utf-8"))
-    assert (data["schema"], data["schema_version"]) == ("spikemesh.mapping", 1)
+    assert (data["schema"], data["schema_version"]) == ("spikemesh.mapping", 2)
     assert data["mesh"]["width"] == 8
     assert data["mesh"]["neurons_per_core"] == 1024
     assert data["mesh"]["energy"]["source"].startswith("Davies")
@@ -125,9 +125,50 @@ def test_bad_arguments_reach_the_caller():
         map_network(graph, Mesh(2, 2), colour=3)
     with pytest.raises(CapacityError, match=r"3 neurons need 3 cores and there are 2: 1 short"):
         map_network(graph, Mesh(2, 1, neurons_per_core=1))
+
+
+def test_an_adaptive_routing_function_shares_its_packets_out():
     talking = SpikingGraph({"a": 9}, [Edges("a", "a")], [1] * 9, 1.0)
-    with pytest.raises(MappingError, match=r"'all_turns' is adaptive"):
-        map_network(talking, Mesh(3, 3), routing=AllTurns())
+    mesh = Mesh(3, 3, neurons_per_core=1)
+    report = map_network(talking, mesh, routing=AllTurns(), placement="sequential")
+    assert report.loads_are_expected
+    assert report.multicast is None
+    assert report.link_loads.sum() == pytest.approx(report.cost)
+    assert report.verdict.free is False
+    assert "choices shared evenly" in dict(report.summary_rows())["busiest link"]
+    data = report.to_dict()
+    assert data["traffic"]["loads_are_expected"] is True
+    assert sum(link["packets"] for link in data["links"]) == pytest.approx(report.cost)
+    # XY leaves no choice: whole packets, and trees.
+    plain = map_network(talking, mesh, placement="sequential")
+    assert plain.multicast.n_packets == 9
+    assert 9 * 8 == plain.multicast.cost < plain.cost
+    assert plain.multicast.maximum_link_load <= plain.maximum_link_load
+    assert all(isinstance(link["packets"], int) for link in plain.to_dict()["links"])
+
+
+def test_boards_of_chips_with_faults_are_reported():
+    graph = SpikingGraph({"a": 4}, [Edges("a", "a")], [1] * 4, 1.0)
+    board = Mesh(4, 2, chip_width=2, board_link_cycles=3, neurons_per_core=1, name="Board")
+    report = map_network(graph, board, placement="sequential")
+    rows = dict(report.summary_rows())
+    assert rows["machine"] == "Board, 4x2 mesh of 2 chips, 4 of 8 cores in use"
+    assert "faulty" not in rows
+    cycles = {link["id"]: link["cycles_per_flit"] for link in report.to_dict()["links"]}
+    assert {link for link, n in cycles.items() if n == 3} == set(board.board_links)
+    faulty = board.with_faults(cores=[7], links=[board.link(6, "N")])
+    report = map_network(graph, faulty, placement="sequential", routing="up_down")
+    rows = dict(report.summary_rows())
+    assert rows["faulty"] == "1 core, 1 link"
+    assert rows["machine"].endswith("4 of 7 cores in use")
+
+
+def test_the_limit_is_part_of_the_report(report):
+    limit = report.limit
+    assert limit.packets == report.traffic.n_packets <= limit.degree <= limit.cost == report.cost
+    assert report.to_dict()["placement"]["limit"] == limit.to_dict()
+    assert "no placement below" in dict(report.summary_rows())["mapping limit"]
+    assert report.to_dict()["partition"]["added_storage"] == report.added_storage > 0
 
 
 def test_a_path_that_cannot_be_written_is_named(report, tmp_path):

@@ -1,0 +1,138 @@
+"""One call from a network and its spikes to a checked mapping with all its figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mapping import metrics
+from mapping.deadlock import find_deadlock
+from mapping.graph import IntArray, SpikingGraph
+from mapping.limit import MappingLimit, mapping_limit
+from mapping.mesh import Mesh
+from mapping.partition import Partition, partition_neurons
+from mapping.placement import Placement, place
+from mapping.report import BASELINES, MappingReport, Multicast
+from mapping.routing import RoutingFunction, routing_function
+from mapping.traffic import Traffic, spike_traffic
+
+__all__ = ["link_loads_of", "map_network", "measure_mapping", "multicast_of"]
+
+# The bound is an assignment problem: cubic in the number of logical cores.
+LARGEST_BOUND = 1024
+
+
+def map_network(
+    graph: SpikingGraph,
+    mesh: Mesh,
+    *,
+    placement: str = "annealing",
+    routing: str | RoutingFunction = "xy",
+    seed: int = 0,
+    balance: bool = True,
+    mix_populations: bool = False,
+    **placement_options: Any,
+) -> MappingReport:
+    """Partition, place, route and check a network.
+
+    Parameters
+    ----------
+    graph : SpikingGraph
+        The network with the spike counts of a run.
+    mesh : Mesh
+    placement : str
+        One of `placement_names()`; `placement_options` are passed to it.
+    routing : str or RoutingFunction
+        One of `routing_names()`, or an object.
+    seed : int
+        Of the partition and the placement, >= 0.
+    balance, mix_populations : bool
+        As in `partition_neurons`; here the neurons are spread over the whole mesh by default.
+
+    Raises
+    ------
+    CapacityError
+        The network does not fit; the text says what would do.
+    MappingError
+        An unknown partition, placement, routing or option, or a routing that does not suit the
+        mesh.
+    """
+    function = routing_function(routing, mesh)
+    parts = partition_neurons(graph, mesh, balance=balance, mix_populations=mix_populations)
+    traffic = spike_traffic(graph, parts)
+    placed = place(traffic, mesh, placement, seed=seed, **placement_options)
+    return measure_mapping(
+        graph, mesh, parts, traffic, placed, function, partition_method="sequential"
+    )
+
+
+def measure_mapping(
+    graph: SpikingGraph,
+    mesh: Mesh,
+    partition: Partition,
+    traffic: Traffic,
+    placement: Placement,
+    routing: str | RoutingFunction,
+    *,
+    partition_method: str = "given",
+) -> MappingReport:
+    """The report of a mapping made step by step."""
+    function = routing_function(routing, mesh)
+    core_of = placement.core_of
+    loads, expected = link_loads_of(traffic, core_of, mesh, function)
+    energy = None if mesh.energy is None else metrics.network_energy_pj(traffic, loads, mesh)
+    return MappingReport(
+        graph=graph,
+        mesh=mesh,
+        partition=partition,
+        traffic=traffic,
+        placement=placement,
+        partition_method=partition_method,
+        routing=function.name,
+        baseline_costs={name: place(traffic, mesh, name).cost for name in BASELINES},
+        hops=metrics.hops(traffic, core_of, mesh),
+        limit=limit_of(traffic, mesh, core_of),
+        added_storage=metrics.added_storage(graph, partition),
+        link_loads=loads,
+        loads_are_expected=expected,
+        multicast=None if expected else multicast_of(traffic, core_of, mesh, function),
+        utilisation=metrics.core_utilisation(partition, mesh, core_of),
+        link_utilisation=metrics.link_utilisation(loads, mesh),
+        energy_pj=energy,
+        verdict=find_deadlock(mesh, function),
+        traffic_verdict=find_deadlock(mesh, function, metrics.physical_flows(traffic, core_of)),
+    )
+
+
+def link_loads_of(
+    traffic: Traffic, core_of: IntArray, mesh: Mesh, routing: RoutingFunction
+) -> tuple[metrics.Loads, bool]:
+    """Link loads, and whether they are those of an even split because the routing is adaptive."""
+    try:
+        return metrics.link_loads(traffic, core_of, mesh, routing), False
+    except metrics.AdaptiveRoutingError:
+        return metrics.expected_link_loads(traffic, core_of, mesh, routing), True
+
+
+def multicast_of(
+    traffic: Traffic, core_of: IntArray, mesh: Mesh, routing: RoutingFunction
+) -> Multicast | None:
+    """Figures of the multicast flows along the union of the routes, if the traffic has any."""
+    flows = traffic.multicast
+    if flows is None:
+        return None
+    loads = metrics.multicast_link_loads(traffic, core_of, mesh, routing)
+    return Multicast(
+        n_packets=flows.n_packets,
+        cost=int(loads.sum()),
+        maximum_link_load=metrics.maximum_link_load(loads),
+        energy_pj=(
+            None if mesh.energy is None else metrics.network_energy_pj(traffic, loads, mesh)
+        ),
+    )
+
+
+def limit_of(traffic: Traffic, mesh: Mesh, core_of: IntArray) -> MappingLimit | None:
+    """What no placement can beat, unless it would take minutes to know."""
+    if traffic.n_cores > LARGEST_BOUND:
+        return None
+    return mapping_limit(traffic, mesh, core_of)
