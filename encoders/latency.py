@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -196,28 +197,37 @@ class LatencyCode(Presentations):
         self.code = CircularLatency() if code is None else code
         given = check_ring(patterns)
         super().__init__(given.shape, self.code.fields, self.code.period_ms, patterns_per_chunk)
-        # Images have few grey levels: a table of latencies, and one of their ranks, makes
-        # encoding a look-up and ordering a sort of small integers.
+        # Images have few grey levels: a table of the ranks of latencies makes encoding a look-up,
+        # and ordering a sort of integers, each a rank and, below it, a neuron.
         levels, level = np.unique(given, return_inverse=True)
-        self._level = level.reshape(given.shape).astype(np.min_scalar_type(levels.size))
-        self._latency = self.code.latencies(levels)
-        distinct, rank = np.unique(self._latency, return_inverse=True)
-        self._rank = rank.reshape(self._latency.shape).astype(np.min_scalar_type(distinct.size))
+        self._level = level.reshape(given.shape)
+        self._distinct, rank = np.unique(self.code.latencies(levels), return_inverse=True)
+        self._closest = np.diff(self._distinct).min(initial=math.inf)
+        n_neurons = self.n_values * self.code.fields
+        self._bits = max(1, n_neurons - 1).bit_length()
+        wide = (self._distinct.size - 1) << self._bits > np.iinfo(np.int32).max - n_neurons
+        dtype = np.int64 if wide else np.int32
+        self._ranked: npt.NDArray[Any] = rank.reshape(levels.size, -1).astype(dtype)
+        self._ranked <<= self._bits
+        self._neuron = np.arange(n_neurons, dtype=dtype)
 
     def spikes(
         self, chunk: int, size: int, stream: Callable[[int], np.random.Generator]
     ) -> tuple[Floats, Indices]:
         patterns = self.presented(chunk)
         level = self._level[patterns.start : patterns.stop]
-        shape = (len(level), size)
-        order = np.argsort(self._rank[level].reshape(shape), axis=1, kind="stable")
-        latency = np.take_along_axis(self._latency[level].reshape(shape), order, axis=1)
+        keys: npt.NDArray[Any] = self._ranked.take(level, axis=0).reshape(len(level), size)
+        keys += self._neuron
+        keys.sort(axis=1)
+        order = (keys & ((1 << self._bits) - 1)).astype(np.int64)
         onset = np.asarray(patterns, dtype=np.int64) * self.code.period_ms
-        times = onset[:, None] + latency
+        times: Floats = np.take(self._distinct, keys >> self._bits)
+        times += onset[:, None]
         # Late in a run the sum may round two latencies to one time: then neurons go by index.
-        tied = (times[:, 1:] == times[:, :-1]) & (order[:, 1:] < order[:, :-1])
-        for p in np.flatnonzero(tied.any(axis=1)):
-            order[p] = order[p][np.lexsort((order[p], times[p]))]
+        if times.size and self._closest <= 4.0 * np.spacing(times.max()):
+            tied = (times[:, 1:] == times[:, :-1]) & (order[:, 1:] < order[:, :-1])
+            for p in np.flatnonzero(tied.any(axis=1)):
+                order[p] = order[p][np.lexsort((order[p], times[p]))]
         return times.ravel(), order.ravel()
 
 

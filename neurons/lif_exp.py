@@ -58,6 +58,13 @@ def potential(a: Any, t: float) -> tuple[float, float]:
 
 
 @register_jitable
+def _now(a: Any) -> tuple[float, float]:
+    """What ``potential(a, 0.0)`` is, without an exponential."""
+    u = a[0] - a[3]
+    return u + (a[3] - a[4]), (a[1] + a[2] - u) / a[5]
+
+
+@register_jitable
 def _turn(a: Any, t: float, sign: float) -> tuple[float, float]:
     """The slope of V and its derivative, times ``sign``."""
     _, _, _, _, _, tau_m, tau_exc, tau_inh = a
@@ -107,7 +114,7 @@ def _search_limit(a: Any) -> float:
 @register_jitable
 def _first_rise(a: Any, lo: float, hi: float) -> float:
     """First time in [lo, hi] at which V rises to threshold; V turns at most once there."""
-    v_lo, slope_lo = potential(a, lo)
+    v_lo, slope_lo = potential(a, lo) if lo > 0.0 else _now(a)
     if slope_lo > 0.0:
         # Above threshold a little later than the tangent says, and with one turn at most: the root
         # is before, and the maximum need not be found.

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator import instant_loop
-from simulator.arrays import EVENT, EngineState, Records, records
+from simulator.arrays import EVENT, EngineState, Records
 from simulator.compile import CompiledNetwork
 from simulator.engine_state import grown, new_state, new_workspace
 from simulator.errors import SimulationError
@@ -35,7 +35,7 @@ Ints = npt.NDArray[np.int64]
 # How much of its work (deliveries, and passes of the loop) one call of the loop may do: as much as
 # takes about a tenth of a second, found out as the run goes on, because a delivery costs 10 ns in
 # one model and 10 us in another.  Between calls the interpreter sees to signals.
-_LEAST, _FIRST, _MOST = 1 << 6, 1 << 14, 1 << 21
+_LEAST, _FIRST, _MOST = 1 << 6, 1 << 14, 1 << 24
 _SHORT, _LONG = 0.05, 0.2  # s
 
 
@@ -157,7 +157,7 @@ class Engine:
     def _next_piece(self, start: float, after: float = -math.inf) -> tuple[Records, float]:
         """Spikes of the sources from ``start`` (ms) on, and the time up to which they are all."""
         times, neurons, end = self._sources.next_piece(start, after)
-        source = records(times.size, EVENT)
+        source = np.empty(times.size, EVENT).view(np.recarray)
         source.t, source.i = times, neurons
         self.piece_start = start
         return source, end

@@ -55,7 +55,7 @@ from simulator.loop_watch import note_column, note_neuron, note_row, probe_row, 
 from simulator.model import NeuronModel, PlasticityRule
 from simulator.needs import Needs
 from simulator.prefetch import prefetch_entry
-from simulator.queues import predict, ring_pop, ring_push, send
+from simulator.queues import predict, ring_append, ring_pop, ring_push, send
 from simulator.specialise import digest
 
 __all__ = [
@@ -159,6 +159,32 @@ def make_instant_loop(
                 ring_push(st, q, t + net.projs[q].delay, t, i)
 
     @register_jitable(forceinline=True)
+    def emit_sources(net, st, k, t):
+        """Send the spikes of source population k at time t that come next, as :func:`emit` does;
+        the last neuron."""
+        first = end = st.engine[0].src_pos
+        lo, hi = net.pops[k].lo, net.pops[k].hi
+        last = np.int64(-1)
+        while end < st.engine[0].src_end and st.source[end].t == t and last < st.source[end].i < hi:
+            last = st.source[end].i
+            end += 1
+        for a in range(first, end):
+            if watched:
+                note_neuron(st, st.source[a].i)
+        if net.pops[k].recorded:
+            n = st.engine[0].n_out
+            for a in range(first, end):
+                st.output[n + a - first].t, st.output[n + a - first].i = t, st.source[a].i
+            st.engine[0].n_out = n + end - first
+            if net.pops[k].watched:
+                st.engine[0].halt = 1
+        for b in range(net.pops[k].out_lo, net.pops[k].out_hi):
+            q = net.out_proj[b]
+            ring_append(st, q, t + net.projs[q].delay, t, first, end, lo)
+        st.engine[0].src_pos = end
+        return last
+
+    @register_jitable(forceinline=True)
     def fetch_rows(net, st, k):
         """Have the beginnings of the rows fetched of sources that spike soon, in population k."""
         a = st.engine[0].src_pos + SOON
@@ -194,16 +220,28 @@ def make_instant_loop(
     @register_jitable(forceinline=True)
     def advance_targets(net, blocks, st, work, n_rows, t):
         """Bring every population that is advanced together and receives something to t."""
-        # A neuron is passed over when it is the only one whose own spike comes round.
-        for r in range(n_rows):
-            st.pops[net.projs[work.rows[r].q].post].skip = -2
+        # A neuron is passed over when it is the only one whose own spike comes round.  Many rows
+        # of one projection are as good as one, but where neurons are passed over.
+        before = -1
         for r in range(n_rows):
             q = work.rows[r].q
-            k = net.projs[q].post
-            own = net.pops[k].lo + work.rows[r].i if net.projs[q].no_self else -1
-            st.pops[k].skip = own if st.pops[k].skip == -2 or st.pops[k].skip == own else -1
+            if q != before:
+                st.pops[net.projs[q].post].skip = -2
+            before = q
+        before = -1
         for r in range(n_rows):
-            k = net.projs[work.rows[r].q].post
+            q = work.rows[r].q
+            if q != before or net.projs[q].no_self:
+                k = net.projs[q].post
+                own = net.pops[k].lo + work.rows[r].i if net.projs[q].no_self else -1
+                st.pops[k].skip = own if st.pops[k].skip == -2 or st.pops[k].skip == own else -1
+            before = q
+        before = -1
+        for r in range(n_rows):
+            q = work.rows[r].q
+            if q == before:
+                continue
+            before, k = q, net.projs[q].post
             if net.pops[k].together and st.pops[k].skip != -3:
                 advance_population(net, blocks, st, work, k, t, st.pops[k].skip)
                 st.pops[k].skip = -3
@@ -551,8 +589,10 @@ def make_instant_loop(
                     home = st.neurons[last].pop
                 if several:
                     fetch_rows(net, st, home)
-                emit(net, st, home, last, t)
-                st.engine[0].src_pos += 1
+                    emit(net, st, home, last, t)
+                    st.engine[0].src_pos += 1
+                else:
+                    last = emit_sources(net, st, home, t)
             deliver(net, blocks, rule_blocks, st, work, t)
 
     def instant_loop(net, blocks, rule_blocks, st, work, until):

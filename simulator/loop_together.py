@@ -11,12 +11,16 @@ from __future__ import annotations
 from math import inf
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from simulator.arrays import EngineState
 from simulator.inner import register_jitable
 from simulator.lazy_kernels import HORIZONS
 from simulator.population_kernels import PopulationKernels
 
 _ENOUGH = 1.2  # of what will probably be used before a deadline
+_FEW = 4  # neurons whose crossings are searched at once, without being looked at more closely
+_LAST_PLACE = 4.0 * 2.220446049250313e-16
 _PAUSE = 3  # searches before the next try, after one that was refused
 
 __all__ = ["Advancing", "make_advancing", "use_up"]
@@ -37,25 +41,23 @@ def use_up(st: EngineState, k: int, values: Any, first: int, n: int) -> None:
     """Take the largest of ``n`` weights from the allowance of a population."""
     if st.pops[k].left < 0.0:
         return
-    row = values[first : first + n]
-    # Four at a time: each comparison waits for the one before it.
-    a = b = c = d = 0.0
-    end = n - n % 4
-    for j in range(0, end, 4):
-        a, b = max(a, row[j]), max(b, row[j + 1])
-        c, d = max(c, row[j + 2]), max(d, row[j + 3])
-    for j in range(end, n):
-        a = max(a, row[j])
-    most = max(max(a, b), max(c, d))
+    # Positive numbers are in the order of their bits, read as integers, and negative ones are
+    # below 0 there: a maximum of integers is vectorised, one of floats is not.
+    bits = values[first : first + n].view(np.int64)
+    highest = np.int64(0)
+    for j in range(n):
+        highest = max(highest, bits[j])
+    most = np.int64(highest).view(np.float64)
     st.pops[k].used += most
     st.pops[k].left -= most
 
 
 def make_advancing(kernels: PopulationKernels) -> Advancing:
     """Specialise to the models of a network."""
-    touch_one, keep_one, put_back_one, advance_all, _, _, _, may_cross, beyond, crossing_of, _ = (
-        kernels
-    )
+    touch_one, keep_one, put_back_one, advance_all, may_cross, suspect, beyond, crossing_of = (
+        kernels.touch, kernels.keep, kernels.put_back, kernels.advance_all, kernels.may_cross,
+        kernels.suspect, kernels.beyond, kernels.crossing,
+    )  # fmt: skip
     infinity = inf
     spans, n_spans = HORIZONS, len(HORIZONS)
 
@@ -158,11 +160,19 @@ def make_advancing(kernels: PopulationKernels) -> Advancing:
             if count == 0 and net.pops[k].granted:
                 grant(net, blocks, st, k)
             elif count > 0:
+                narrowed = count > _FEW and net.pops[k].granted and dt < infinity
+                if narrowed:
+                    suspect(
+                        blocks, net.pops[k].group, net.pops[k].row, net.pops[k].at, hi - lo, dt,
+                        work.scratch, work.found,
+                    )  # fmt: skip
                 for g in range(lo, hi):
-                    if not st.neurons[g].odd:
+                    if not (st.neurons[g].odd or (narrowed and work.found[g - lo] == 0)):
                         st.neurons[g].t_last = st.pops[k].clock
-                        t = crossing_time(net, blocks, st, g, horizon)
-                        if t < horizon:
+                        # Only the earliest count, and those at the same time.
+                        end = min(horizon, earliest + _LAST_PLACE * earliest)
+                        t = crossing_time(net, blocks, st, g, end)
+                        if t < horizon and t <= earliest:
                             st.neurons[lo + found].found_id, st.neurons[lo + found].found_t = g, t
                             found += 1
                             earliest = min(earliest, t)

@@ -14,6 +14,8 @@ from simulator.inner import register_jitable
 from simulator.model import NeuronModel
 from simulator.specialise import choose, jitable, record_from, slices_from
 
+PIECES = 8  # a power of two
+
 __all__ = ["PopulationKernels", "make_touch", "population_kernels"]
 
 
@@ -28,6 +30,7 @@ class PopulationKernels(NamedTuple):
     receive_same: Any  # (at, n, port, value): one value for all
     receive_one: Any  # (j, port, value)
     may_cross: Any  # (at, n, dt) -> how many neurons may cross
+    suspect: Any  # (at, n, dt, scratch, flags): which may, looked at piece by piece
     beyond: Any  # (at, n, level, wanted) -> how many are allowed less than that
     crossing: Any  # (j, dt) -> time to the crossing; infinity if surely not within dt; -x: ask in x
     fire: Any  # (j) -> refractory period
@@ -76,6 +79,7 @@ def population_kernels(models: Sequence[type[NeuronModel]]) -> PopulationKernels
         nothing,
         nothing,
         zero,
+        nothing,
         zero,
         never,
         lambda *args: 0.0,
@@ -154,6 +158,30 @@ def _of_model(model: type[NeuronModel]) -> PopulationKernels:
             count += may(state, j, p, dt)
         return count
 
+    if model.linear:
+
+        def suspect(block, row, at, n, dt, scratch, flags):
+            # A copy of the population is taken through pieces of the interval: the shorter they
+            # are, the tighter is the bound.  All share the factors of one.
+            states = block[0]
+            for v in range(states.shape[0]):
+                for j in range(n):
+                    scratch[v, j] = states[v, at + j]
+            state, p = part(scratch, 0, n), load(block[1][row])
+            length = dt / PIECES
+            f = factors(p, length)
+            for j in range(n):
+                flags[j] = may(state, j, p, length)
+            for _ in range(1, PIECES):
+                advance_states(state, n, p, f)
+                for j in range(n):
+                    flags[j] |= may(state, j, p, length)
+
+    else:  # to advance it costs as much as to search it, or has an error of its own
+
+        def suspect(block, row, at, n, dt, scratch, flags):
+            flags[:n] = 1
+
     if model.bounds_arrivals():
         (allowance,) = jitable(model.allowance)
     else:
@@ -187,6 +215,7 @@ def _of_model(model: type[NeuronModel]) -> PopulationKernels:
         receive_same,
         receive_one,
         may_cross,
+        suspect,
         beyond,
         crossing,
         fire,

@@ -16,6 +16,7 @@ from simulator.inner import register_jitable
 
 __all__ = [
     "predict",
+    "ring_append",
     "ring_pop",
     "ring_push",
     "send",
@@ -40,6 +41,24 @@ def ring_push(st: EngineState, q: int, t: float, emitted: float, i: int) -> None
     entry = st.rings[q, (head + n) & mask]
     entry.t, entry.s, entry.i = t, emitted, i
     st.projs[q].ring_n += 1
+
+
+@register_jitable(forceinline=True)
+def ring_append(
+    st: EngineState, q: int, t: float, emitted: float, first: int, end: int, lo: int
+) -> None:
+    """:func:`ring_push` of spikes ``first`` to ``end`` of the sources; their neurons, counted from
+    ``lo``, ascend."""
+    mask, head, n = st.rings.shape[1] - 1, st.projs[q].ring_head, st.projs[q].ring_n
+    before = st.rings[q, (head + n - 1) & mask]
+    if n > 0 and before.s == emitted and before.i > st.source[first].i - lo:
+        for a in range(first, end):
+            ring_push(st, q, t, emitted, st.source[a].i - lo)
+        return
+    for a in range(first, end):
+        entry = st.rings[q, (head + n + a - first) & mask]
+        entry.t, entry.s, entry.i = t, emitted, st.source[a].i - lo
+    st.projs[q].ring_n = n + end - first
 
 
 @register_jitable(forceinline=True)

@@ -17,6 +17,7 @@ from math import exp, expm1
 
 _LAST_PLACES = 4.0 * 2.220446049250313e-16
 _3, _4, _5, _6, _7, _8 = 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040, 1 / 40320
+_QUADRATIC = 0.1  # steps that shrink faster are Newton's near a simple root
 _MAX_STEPS = 200  # bisection alone needs about 60 on any bracket met here
 
 
@@ -54,7 +55,7 @@ def bracketed_newton(
 
     @register_jitable
     def find(a, lo, hi):
-        t = lo  # most roots lie near the beginning of a long bracket
+        t, last = lo, 0.0  # most roots lie near the beginning of a long bracket
         for _ in range(_MAX_STEPS):
             f, slope = evaluate(a, t)
             if f >= 0.0:
@@ -65,9 +66,14 @@ def bracketed_newton(
             guess = t - f / slope if slope > 0.0 else middle
             if not (lo <= guess <= hi):
                 guess = middle
-            if abs(guess - t) <= _LAST_PLACES * abs(t) or hi - lo <= _LAST_PLACES * hi:
+            step = abs(guess - t)
+            # Errors of Newton's method are as the squares of those before: the next step would be
+            # step * (step / last)^2. Near 0 the rounding of f keeps steps above the last places.
+            ratio = step / last if last > 0.0 else 1.0
+            left = step * ratio * ratio if ratio < _QUADRATIC and guess != middle else step
+            if left <= _LAST_PLACES * abs(t) or hi - lo <= _LAST_PLACES * hi:
                 return guess
-            t = guess
+            t, last = guess, step if guess != middle else 0.0
         return t
 
     return find

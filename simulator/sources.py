@@ -286,25 +286,24 @@ def _check_chunk(
 ) -> None:
     """An engine relies on it: ordered by time, then neuron, no spike twice, none elsewhere."""
     where = f"{type(source).__name__}, chunk {chunk}"
-    later = times[1:] > times[:-1]
-    wrong = np.flatnonzero(~(later | ((times[1:] == times[:-1]) & (neurons[1:] > neurons[:-1]))))
-    if wrong.size:
-        a = int(wrong[0])
+    fine = times[1:] > times[:-1]
+    fine |= (times[1:] == times[:-1]) & (neurons[1:] > neurons[:-1])
+    if not fine.all():
+        a = int(np.argmin(fine))
         raise SimulationError(
             f"{where}: spikes {a} and {a + 1}, at {times[a]} ms (neuron "
             f"{neurons[a]}) and {times[a + 1]} ms (neuron {neurons[a + 1]}), are out of order "
             "or the same"
         )
-    wrong = np.flatnonzero(~((times >= span[0]) & (times < span[1])))
-    if wrong.size:
-        a = int(wrong[0])
+    # In order, so that the ends tell of all; NaN is not within.
+    if times.size and not (times[0] >= span[0] and times[-1] < span[1]):
+        a = int(np.argmin((times >= span[0]) & (times < span[1])))
         raise SimulationError(
             f"{where}: spike {a} is at {times[a]} ms; the chunk is from {span[0]} ms to before "
             f"{span[1]} ms, and a spike belongs to the chunk of its time"
         )
-    wrong = np.flatnonzero((neurons < 0) | (neurons >= size))
-    if wrong.size:
-        a = int(wrong[0])
+    if times.size and (neurons.min() < 0 or neurons.max() >= size):
+        a = int(np.argmax((neurons < 0) | (neurons >= size)))
         raise SimulationError(
             f"{where}: spike {a} is of neuron {neurons[a]}; the population has neurons 0 to "
             f"{size - 1}"
