@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from experiments.cli_mapping import place, whatif
 from simulator.errors import SpikemeshError
 
 __all__ = ["app", "main"]
@@ -143,44 +144,8 @@ def raster(
     _say_written([path])
 
 
-@app.command()
-def place(
-    run: Run,
-    mesh: Annotated[str, typer.Option(metavar="WxH", help="Columns x rows of cores, such as 8x8.")],
-    torus: Annotated[bool, typer.Option("--torus", help="Rows and columns close up.")] = False,
-    placement: Annotated[str, typer.Option(help="How cores get their places.")] = "annealing",
-    routing: Annotated[str, typer.Option(help="How packets find their way.")] = "xy",
-    neurons_per_core: Annotated[
-        int | None,
-        typer.Option(
-            help="The most neurons a core takes.", show_default="1024, spread over all cores"
-        ),
-    ] = None,
-    fan_in_per_core: Annotated[
-        int | None, typer.Option(help="The most source neurons a core takes.", show_default="4096")
-    ] = None,
-    synapses_per_core: Annotated[
-        int | None, typer.Option(help="The most synapses a core takes.", show_default="131072")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the placement.")] = 0,
-) -> None:
-    """Partition, place and route the network of a run, check it for deadlock, draw the load."""
-    from experiments.place import place_run
-    from experiments.reporting import TerminalReporter
-
-    report, files = place_run(
-        run,
-        mesh,
-        torus=torus,
-        placement=placement,
-        routing=routing,
-        seed=seed,
-        neurons_per_core=neurons_per_core,
-        fan_in_per_core=fan_in_per_core,
-        synapses_per_core=synapses_per_core,
-    )
-    TerminalReporter().table(f"{run} on {mesh} cores", ("what", "value"), report.summary_rows())
-    _say_written(files)
+app.command()(place)
+app.command()(whatif)
 
 
 @app.command()

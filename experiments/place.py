@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from experiments.machines import MachineOptions, machine
 from experiments.run_directory import RunDirectory
 from experiments.spike_file import SpikeFileReader
 from simulator.errors import DataError
@@ -22,13 +23,10 @@ def place_run(
     run: str | Path | RunDirectory,
     mesh: str,
     *,
-    torus: bool = False,
     placement: str = "annealing",
     routing: str = "xy",
     seed: int = 0,
-    neurons_per_core: int | None = None,
-    fan_in_per_core: int | None = None,
-    synapses_per_core: int | None = None,
+    **machine_options: Any,
 ) -> tuple[MappingReport, list[Path]]:
     """Partition, place and route the network of a run, check it for deadlock, and draw it.
 
@@ -37,16 +35,14 @@ def place_run(
     run
         A run directory with `network.npz` and `spikes.h5`.
     mesh
-        "8x8": columns x rows of cores.
-    torus
-        Whether rows and columns close on themselves.
+        "8x8": columns x rows of cores, or the name of a preset, as "loihi".
     placement, routing
         Names; see `mapping.placement_names()` and `mapping.routing_names()`.
     seed
         Of the placement.
-    neurons_per_core, fan_in_per_core, synapses_per_core
-        Capacities of a core; None leaves those of `mapping.Mesh`. Under them the neurons are
-        spread as thinly over the mesh as it allows.
+    **machine_options
+        Fields of `MachineOptions`: torus, chips, faulty parts, capacities. Under the capacities
+        the neurons are spread as thinly over the mesh as it allows.
 
     Returns
     -------
@@ -61,26 +57,21 @@ def place_run(
     MappingError
         If the network does not fit, or a name is unknown.
     """
-    from mapping import Mesh, map_network
-    from mapping.draw import draw_convergence, draw_link_load
+    from mapping import map_network
+    from mapping.draw import draw_convergence, draw_link_load, draw_placement
 
     directory = run if isinstance(run, RunDirectory) else RunDirectory.open(run)
-    capacities = {
-        "neurons_per_core": neurons_per_core,
-        "fan_in_per_core": fan_in_per_core,
-        "synapses_per_core": synapses_per_core,
-    }
-    given = {name: value for name, value in capacities.items() if value is not None}
-    machine = Mesh.parse(mesh, torus=torus, **given)
+    on = machine(mesh, MachineOptions(**machine_options))
     report = map_network(
-        spiking_graph(directory), machine, placement=placement, routing=routing, seed=seed
+        spiking_graph(directory), on, placement=placement, routing=routing, seed=seed
     )
     files = [
         directory.write_json("mapping", report.to_dict()),
+        directory.write_figure("placement", draw_placement(report)),
         directory.write_figure("link_load", draw_link_load(report)),
     ]
     if report.placement.convergence is not None:
-        files.append(directory.write_figure("placement", draw_convergence(report)))
+        files.append(directory.write_figure("convergence", draw_convergence(report)))
     return report, files
 
 

@@ -143,7 +143,8 @@ def multicast_link_loads(
 
 def maximum_link_load(loads: Loads) -> int:
     """max_l load(l), in packets: the link that limits the throughput of the network."""
-    return int(np.ceil(loads.max()))
+    # A millionth of a packet is the rounding of shares, not load.
+    return int(np.ceil(np.round(loads.max(), 6)))
 
 
 def link_utilisation(loads: Loads, mesh: Mesh) -> float:

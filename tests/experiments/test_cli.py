@@ -11,7 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from experiments.cli import app
+from experiments.cli_mapping import PRESETS
 from experiments.datasets import inventory
+from mapping import preset_names
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
@@ -80,8 +82,33 @@ def test_raster_and_place_name_what_they_wrote(run):
     placed = call("place", run, "--mesh", "3x2", "--placement", "sequential", "--seed", 2)
     assert placed.exit_code == 0
     assert "packets" in placed.stdout
-    assert written(placed) == [run / "mapping.json", run / "link_load.png"]
+    pictures = [run / "placement.png", run / "link_load.png"]
+    assert written(placed) == [run / "mapping.json", *pictures]
     assert all(path.stat().st_size for path in written(drawn) + written(placed))
+
+
+def test_what_if_streams_its_rows_and_shows_them_ranked(run):
+    arguments = ("whatif", run, "--mesh", "2x2,3x2,1x1", "--placement", "sequential")
+    study = call(*arguments, "--routing", "xy,yx", "--neurons-per-core", 2)
+    assert study.exit_code == 0, study.output
+    assert "2x2, sequential, sequential, yx: " in study.stderr
+    assert "neurons need" in study.stdout  # 1x1 is too small
+    names = [run / f"whatif.{ending}" for ending in ("json", "csv", "png")]
+    assert written(study) == names
+    again = call(*arguments, "--routing", "xy", "--neurons-per-core", 2)
+    assert "3 of 3 rows are known already" in again.stderr
+    wrong = call(*arguments, "--rank-by", "beauty")
+    assert wrong.exit_code == 2
+    assert "ranked by 'beauty'; it can be cost, maximum_link_load, energy" in wrong.stderr
+
+
+def test_presets_are_listed_with_their_sources():
+    shown = call("place", "--list-presets")
+    assert shown.exit_code == 0
+    for word in ("loihi", "truenorth", "spinnaker2", "tianjicx", "IEEE Micro", "left out"):
+        assert word in shown.stdout
+    # The help names them without loading anything heavy, so the names are written there twice.
+    assert ", ".join(preset_names()) == PRESETS
 
 
 def test_data_says_what_is_found_and_how_to_get_the_rest(tmp_path, monkeypatch):
@@ -106,6 +133,8 @@ def test_data_says_what_is_found_and_how_to_get_the_rest(tmp_path, monkeypatch):
         (("data", "--data", "/no/where"), "'/no/where' does not exist"),
         (("raster", "/no/where"), "'/no/where' is not a run directory"),
         (("place", "/no/where", "--mesh", "2x2"), "'/no/where' is not a run directory"),
+        (("place", "/no/where"), "give one of --mesh WxH and --preset NAME"),
+        (("whatif", "/no/where", "--mesh", "2x2"), "'/no/where' is not a run directory"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(arguments, text, tmp_path, monkeypatch):
@@ -139,7 +168,9 @@ def test_a_mistake_of_the_program_keeps_its_traceback(tmp_path):
     assert json.loads((tmp_path / "run.json").read_text())["state"] == "failed"
 
 
-@pytest.mark.parametrize("command", [(), ("run",), ("raster",), ("place",), ("list",), ("data",)])
+@pytest.mark.parametrize(
+    "command", [(), ("run",), ("raster",), ("place",), ("whatif",), ("list",), ("data",)]
+)
 def test_every_command_has_help(command):
     result = call(*command, "--help")
     assert result.exit_code == 0

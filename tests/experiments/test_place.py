@@ -41,14 +41,15 @@ def test_explicit_synapses_and_silent_populations_are_placed_too(tmp_path):
 
 def test_everything_is_written_and_listed(run):
     report, files = place_run(run.path, "3x2", seed=3)
-    assert [path.name for path in files] == ["mapping.json", "link_load.png", "placement.png"]
+    names = ["mapping.json", "placement.png", "link_load.png", "convergence.png"]
+    assert [path.name for path in files] == names
     content = json.loads((run.path / "mapping.json").read_text())
     assert content["schema_version"] == 2
     assert content["placement"]["cost_packet_hops"] == report.cost
     assert (content["placement"]["seed"], content["routing"]) == (3, "xy")
     assert content["deadlock"]["all_flows"]["free"] is True
     listed = RunDirectory.open(run.path).record["files"]
-    assert listed[-3:] == ["mapping.json", "link_load.png", "placement.png"]
+    assert listed[-4:] == names
     # As thin as six cores allow with a population to a core: one neuron each would need seven.
     assert content["partition"]["neurons"] == [2, 2, 2, 1]
 
@@ -69,7 +70,7 @@ def test_capacities_placement_and_torus_reach_the_mapping(run):
     assert report.partition.neurons.max() <= 2
     assert report.routing == "torus_dimension_order"
     assert report.placement.method == "serpentine"
-    assert [path.name for path in files] == ["mapping.json", "link_load.png"]
+    assert [path.name for path in files] == ["mapping.json", "placement.png", "link_load.png"]
 
 
 @pytest.mark.parametrize(
