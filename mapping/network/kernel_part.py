@@ -1,0 +1,17 @@
+"""How the functions of the packet network's kernel are compiled: into one, without bookkeeping.
+
+The tables belong to the caller for as long as a kernel runs and no kernel makes an array, so that
+counting references to them, which numba does at every use, is left out: it took most of the time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simulator.inner import register_jitable
+
+__all__ = ["OPTIONS", "kernel_part"]
+
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
+
+kernel_part: Any = register_jitable(forceinline=True, **OPTIONS)
