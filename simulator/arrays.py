@@ -90,12 +90,13 @@ POP = _dtype(
 # the population of the modulator that its rule feels, -1 without, whose level decays with
 # level_tau; same: one weight for all synapses; transmits: the rule has a transmit function; learns:
 # it changes weights; drifts: also between spikes; logged: each of its changes is recorded; probed:
-# events of a target are.
+# events of a target are; spread: the pieces of its rows are cores, and a spike is sent at once to
+# the piece on the core of its neuron only.
 PROJ = _dtype(
     "delay frame level_tau",
     "kind pre post port rule rule_row w_at row_at stride post_at delay_at in_at in_syn_at "
     "n_slots trace_x_at trace_y_at list_at var_at n_synapses modulator",
-    "no_self same short transmits learns drifts logged probed",
+    "no_self same short transmits learns drifts logged probed spread",
 )
 
 # A private input of a lazy population, drawn by its neurons for themselves: length of a cell; at
@@ -172,6 +173,7 @@ class NetworkArrays(NamedTuple):
     pops: Records  # (n_pop,) POP
     projs: Records  # (n_proj,) PROJ
     out_proj: Ints  # projections that leave a population, by population
+    home: Ints  # (n_neurons,) core, -1 outside the machine; empty where nothing is spread
     learn_proj: Ints  # learning projections that enter a population, by population
     weight: Floats  # (n_synapses,)
     synaptic: Floats  # variables of plastic synapses beside their weights

@@ -101,6 +101,7 @@ def clear_traces(engine: Engine) -> None:
 
 def clear_in_flight(engine: Engine) -> None:
     """Drop all spikes that have not arrived."""
+    engine.drop_carried()
     st = engine.state
     st.projs.ring_n, st.projs.ring_head = 0, 0
     engine.put_in_flight(records(0, FLYING))

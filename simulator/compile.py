@@ -15,10 +15,17 @@ from simulator.connect_kernels import transpose
 from simulator.errors import NetworkError
 from simulator.lazy_kernels import HORIZONS
 from simulator.model import NeuronModel, PlasticityRule
-from simulator.network import Network, Projection
+from simulator.network import Network, Population, Projection
 from simulator.private_input import private_inputs
 from simulator.seeds import generator, neuron_keys
-from simulator.synapses import Orders, Synapses, checked_values, draw_projection
+from simulator.synapses import (
+    Orders,
+    Pieces,
+    Synapses,
+    checked_values,
+    draw_projection,
+    in_rows,
+)
 from simulator.traces import frame_length
 from simulator.trial_rule import TrialRule
 
@@ -62,11 +69,17 @@ _POOLS: dict[str, Any] = {
 }
 
 
-def compile_network(net: Network, bounds: Mapping[str, Ints] | None = None) -> CompiledNetwork:
+def compile_network(
+    net: Network,
+    bounds: Mapping[str, Ints] | None = None,
+    homes: Mapping[str, Ints] | None = None,
+) -> CompiledNetwork:
     """Draw, check and lay out a network.
 
     ``bounds`` cuts populations into pieces (:mod:`simulator.workers`): first neuron of each piece,
-    and one past the last.
+    and one past the last.  ``homes`` spreads populations over the cores of a machine: the core of
+    each neuron; spikes of such a population reach other cores only when somebody sends them there
+    (:mod:`simulator.spread`).
 
     Raises
     ------
@@ -77,6 +90,8 @@ def compile_network(net: Network, bounds: Mapping[str, Ints] | None = None) -> C
     if not net.populations:
         raise NetworkError("the network has no populations; add one with Network.population()")
     bounds = {} if bounds is None else bounds
+    homes = {} if homes is None else homes
+    pieces = _pieces(bounds, homes)
     pops = list(net.populations.values())
     projs = list(net.projections.values())
     index = {p.name: k for k, p in enumerate(pops)}
@@ -123,8 +138,9 @@ def compile_network(net: Network, bounds: Mapping[str, Ints] | None = None) -> C
         used[pool] += values.size
 
     for q, proj in enumerate(projs):
-        cut = bounds.get(proj.post.name)
-        drawn = draw_projection(net, proj, cut)
+        spread = proj.pre.name in homes
+        cut = pieces.get(proj.post.name) if spread or not homes else None
+        drawn = draw_projection(net, proj, cut, spread)
         _check_weights(proj, drawn)
         if drawn.order is not None:
             orders[proj.name] = drawn.order
@@ -135,7 +151,7 @@ def compile_network(net: Network, bounds: Mapping[str, Ints] | None = None) -> C
         row.no_self = (
             drawn.kind != SPARSE and proj.pre is proj.post and not proj.connector.self_connections
         )
-        row.stride = 1 if cut is None else cut.size - 1
+        row.stride, row.spread = 1 if cut is None else cut.n, spread
         row.w_at, row.row_at = used["weight"], used["row_ptr"]
         delays = "short_delay" if row.short else "syn_delay"
         row.post_at, row.delay_at = used["syn_post"], used[delays]
@@ -182,6 +198,10 @@ def compile_network(net: Network, bounds: Mapping[str, Ints] | None = None) -> C
     probed = [plan.population for plan in net.recorders.events if plan.neurons]
     projections.probed = [p.post.name in probed for p in projs]
     table.together = [_may_share_a_clock(pop.model) for pop in pops]
+    # Spreading a network does not change which neurons are left alone, and so no bit.
+    alone = [index[proj.post.name] for proj in projs if in_rows(proj)]
+    together = table.together.copy()
+    together[alone] = 0
     table.together[projections.post[projections.kind == SPARSE]] = 0
     for k, pop in enumerate(pops):
         if not isinstance(pop.model, NeuronModel) or not pop.model.bounds_arrivals():
@@ -189,7 +209,7 @@ def compile_network(net: Network, bounds: Mapping[str, Ints] | None = None) -> C
         p = pop.model.parameters
         shortest = min(pop.model.time_constants(p))
         table[k].granted = table[k].together
-        if not table.together[k] and net.left_alone and pop.model.linear and pop.model.has_modes(p):
+        if not together[k] and net.left_alone and pop.model.linear and pop.model.has_modes(p):
             table[k].lazy, table[k].frame_length = 1, _FRAME * shortest
         if table[k].granted or table[k].lazy:
             table[k].bucket = _BUCKET * shortest
@@ -210,6 +230,7 @@ def compile_network(net: Network, bounds: Mapping[str, Ints] | None = None) -> C
         projs=projections,
         out_proj=out_proj,
         learn_proj=learning[entering],
+        home=_homes(pops, homes),
         inputs=private.table,
         input_starts=private.starts,
         input_rates=private.rates,
@@ -233,10 +254,31 @@ def compile_network(net: Network, bounds: Mapping[str, Ints] | None = None) -> C
         groups,
         tuple(models),
         tuple(rules),
-        Orders(net, orders, bounds),
+        Orders(net, orders, pieces),
         bounds,
         tuple(private.projections),
         drawn_alone,
+    )
+
+
+def _pieces(bounds: Mapping[str, Ints], homes: Mapping[str, Ints]) -> dict[str, Pieces]:
+    """How the rows onto each population are cut."""
+    made = {
+        name: Pieces(np.repeat(np.arange(cut.size - 1, dtype=np.int32), np.diff(cut)), cut.size - 1)
+        for name, cut in bounds.items()
+    }
+    n_cores = 1 + max((int(cores.max()) for cores in homes.values()), default=-1)
+    made.update((name, Pieces(cores.astype(np.int32), n_cores)) for name, cores in homes.items())
+    return made
+
+
+def _homes(pops: list[Population], homes: Mapping[str, Ints]) -> Ints:
+    """Core of each neuron, -1 of those outside the machine; empty without a machine."""
+    if not homes:
+        return np.empty(0, np.int64)
+    nowhere = [np.full(pop.size, -1, np.int64) for pop in pops]
+    return np.concatenate(
+        [homes.get(pop.name, none) for pop, none in zip(pops, nowhere, strict=True)]
     )
 
 

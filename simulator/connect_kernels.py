@@ -103,17 +103,16 @@ def skip(
 
 
 @njit(cache=True)
-def cut_rows(first: Ints, post: Targets, bounds: Ints, pieces: Ints) -> None:
-    """First synapses of the pieces of each row: piece w has targets from ``bounds[w]`` on.
+def cut_rows(first: Ints, post: Targets, piece_of: Targets, n: int, pieces: Ints) -> None:
+    """First synapses of the ``n`` pieces of each row; target j belongs to piece ``piece_of[j]``.
 
     ``pieces`` has an entry a piece and one past the last; rows are sorted by piece already.
     """
-    n = bounds.size - 1
     for i in range(first.size - 1):
         s = first[i]
         for w in range(n):
             pieces[i * n + w] = s
-            while s < first[i + 1] and post[s] < bounds[w + 1]:
+            while s < first[i + 1] and piece_of[post[s]] == w:
                 s += 1
     pieces[-1] = first[-1]
 

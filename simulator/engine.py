@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator import instant_loop
-from simulator.arrays import EVENT, EngineState, Records
+from simulator.arrays import EVENT, EngineState, NetworkArrays, Records
 from simulator.compile import CompiledNetwork
 from simulator.engine_state import grown, new_state, new_workspace
 from simulator.errors import SimulationError
@@ -232,6 +232,16 @@ class Engine:
         queue = new_queue(self.compiled.arrays, flying, self.time)
         self.replace_state(self.state._replace(**queue))
 
+    def carried(self) -> dict[str, npt.NDArray[Any]]:
+        """What is under way elsewhere, as arrays, for a saved state: nothing here."""
+        return {}
+
+    def restore_carried(self, saved: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Take over what :meth:`carried` gave."""
+
+    def drop_carried(self) -> None:
+        """Forget what is under way elsewhere."""
+
     def observe(self) -> None:
         """Hand on the recorded spikes of sources that the loop does not see: their targets draw the
         same for themselves."""
@@ -287,10 +297,12 @@ class Engine:
         blocks = tuple(zip(groups.states, groups.parameters, groups.horizons, strict=True))
         self.state.engine[0].budget = budget
         return int(
-            self._loop(
-                self.compiled.arrays, blocks, groups.rules, self.state, self._work, float(until)
-            )
+            self._loop(self._arrays(), blocks, groups.rules, self.state, self._work, float(until))
         )
+
+    def _arrays(self) -> NetworkArrays:
+        """The network as the loop is to see it."""
+        return self.compiled.arrays
 
     def _adapt_budget(self, seconds: float) -> None:
         if seconds < _SHORT:

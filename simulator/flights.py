@@ -144,7 +144,7 @@ def in_flight(net: NetworkArrays, st: EngineState) -> Records:
     s, row = s[k == first], row[k == first]
     flying = records(s.size, FLYING)
     flying.s, flying.q = s, _projections(net, row)
-    flying.i = (row - net.projs.row_at[flying.q]) // net.projs.stride[flying.q]
+    flying.i = (row - net.projs.row_at[flying.q]) // _pieces_in_one(net)[flying.q]
     return flying[np.lexsort((flying.i, flying.q, flying.s))].view(np.recarray)
 
 
@@ -219,7 +219,7 @@ def _bucketed(st: EngineState) -> _Entries:
 
 def _on_their_rows(net: NetworkArrays, flying: Records, now: float) -> _Entries:
     """Spikes in flight, each at the next synapse that it reaches after ``now``, if there is one."""
-    row = net.projs.row_at[flying.q] + flying.i * net.projs.stride[flying.q]
+    row = net.projs.row_at[flying.q] + flying.i * _pieces_in_one(net)[flying.q]
     first, end = net.row_ptr[row], net.row_ptr[row + 1]
     lo, hi = first.copy(), end.copy()
     while np.any(lo < hi):
@@ -231,6 +231,12 @@ def _on_their_rows(net: NetworkArrays, flying: Records, now: float) -> _Entries:
         hi = np.where(open_ & ~reached, middle, hi)
     ahead = lo < end
     return _Entries(flying.s[ahead], row[ahead], (lo - first)[ahead])
+
+
+def _pieces_in_one(net: NetworkArrays) -> Ints:
+    """How many pieces of a row one spike in flight stands for, by projection: all, but where each
+    travels for itself and ``FLYING.i`` numbers the pieces."""
+    return np.where(net.projs.spread, 1, net.projs.stride)
 
 
 def _projections(net: NetworkArrays, row: Ints) -> Ints:

@@ -43,6 +43,8 @@ def identity(compiled: CompiledNetwork) -> dict[str, str]:
         )
     if not net.left_alone:
         lines["neurons left alone"] = "none"
+    if arrays.home.size:
+        lines["the cores of its neurons"] = _digest(arrays.home)
     # The order of populations decides ties.
     lines["the order"] = ", ".join([*net.populations, *net.projections])
     return lines

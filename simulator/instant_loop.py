@@ -55,7 +55,7 @@ from simulator.loop_watch import note_column, note_neuron, note_row, probe_row, 
 from simulator.model import NeuronModel, PlasticityRule
 from simulator.needs import Needs
 from simulator.prefetch import prefetch_entry
-from simulator.queues import predict, ring_append, ring_pop, ring_push, send
+from simulator.queues import predict, ring_append, ring_pop, ring_push, send, send_piece
 from simulator.specialise import digest
 
 __all__ = [
@@ -99,7 +99,7 @@ def make_instant_loop(
     )  # fmt: skip
     # Branches on these are cut off before they are compiled.
     needs = Needs() if needs is None else needs
-    stepped, together, lazy, driven, rows, several, whole, watched = needs
+    stepped, together, lazy, driven, rows, several, whole, watched, spread = needs
     learning = any(rule.learns() for rule in rules)
     modulated = any(rule.modulated for rule in rules)
     transforms = any(rule.transmit is not PlasticityRule.transmit for rule in rules)
@@ -153,7 +153,9 @@ def make_instant_loop(
                 st.engine[0].halt = 1
         for a in range(net.pops[k].out_lo, net.pops[k].out_hi):
             q = net.out_proj[a]
-            if several:
+            if spread and net.projs[q].spread:
+                send_piece(net, st, q, i, net.home[g], t)
+            elif several:
                 send(net, st, q, i, t)
             else:
                 ring_push(st, q, t + net.projs[q].delay, t, i)

@@ -26,6 +26,7 @@ class Needs(NamedTuple):
     several: bool = True  # that differ in delay
     whole: bool = True  # projections onto all neurons of a population
     watched: bool = True  # a recorder of events or of changes of weights
+    spread: bool = True  # neurons on the cores of a machine
 
 
 def needs_of(compiled: CompiledNetwork) -> Needs:
@@ -40,4 +41,5 @@ def needs_of(compiled: CompiledNetwork) -> Needs:
         several=bool(np.any(np.isnan(projs.delay))),
         whole=bool(np.any(projs.kind != SPARSE)),
         watched=bool(recorders.events or recorders.changes),
+        spread=bool(np.any(projs.spread)),
     )

@@ -20,7 +20,7 @@ from simulator.distributions import Distribution
 from simulator.errors import SimulationError
 from simulator.network import Network, Projection
 from simulator.seeds import generator
-from simulator.synapses import is_number
+from simulator.synapses import in_rows
 
 __all__ = ["PAYS", "Parts", "available_cores", "chosen_workers", "cut_populations", "share_out"]
 
@@ -73,7 +73,7 @@ def cut_populations(network: Network, workers: int) -> dict[str, Ints]:
     """First neurons of the pieces of each population that is cut, and the end."""
     entering: dict[str, list[bool]] = {}
     for proj in network.projections.values():
-        entering.setdefault(proj.post.name, []).append(_in_rows(proj))
+        entering.setdefault(proj.post.name, []).append(in_rows(proj))
     return {
         name: np.arange(workers + 1) * network.populations[name].size // workers
         for name, in_rows in entering.items()
@@ -105,10 +105,6 @@ def share_out(compiled: CompiledNetwork, workers: int) -> Parts | None:
     if window < _SHORTEST:
         return None
     return Parts(compiled.bounds, tuple(direct), tuple(exchanged), window)
-
-
-def _in_rows(proj: Projection) -> bool:
-    return proj.connector.rows is not None or not is_number(proj.delay)
 
 
 def _smallest_delay(net: NetworkArrays, q: int) -> float:

@@ -20,6 +20,7 @@ __all__ = [
     "ring_pop",
     "ring_push",
     "send",
+    "send_piece",
 ]
 
 
@@ -76,7 +77,13 @@ def send(net: NetworkArrays, st: EngineState, q: int, i: int, t: float) -> None:
     if not isnan(net.projs[q].delay):
         ring_push(st, q, t + net.projs[q].delay, t, i)
         return
-    row = net.projs[q].row_at + i * net.projs[q].stride
+    send_piece(net, st, q, i, 0, t)
+
+
+@register_jitable(forceinline=True)
+def send_piece(net: NetworkArrays, st: EngineState, q: int, i: int, piece: int, t: float) -> None:
+    """Send a spike at time ``t`` along one piece of its row, whose synapses differ in delay."""
+    row = net.projs[q].row_at + i * net.projs[q].stride + piece
     s = net.row_ptr[row]
     if s < net.row_ptr[row + 1]:
         flight_push(st, t + synapse_delay(net, q, s), t, q, row, 0)

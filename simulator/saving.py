@@ -64,6 +64,7 @@ def save_engine(engine: Engine) -> dict[str, npt.NDArray[Any]]:
     for g, block in enumerate(compiled.groups.states):
         saved[f"state/{g}"] = block.copy()
     saved["flying"] = np.array(engine.in_flight())
+    saved.update((f"carried/{name}", array) for name, array in engine.carried().items())
     saved["piece_start"] = np.array(engine.piece_start)
     saved["given/times"], saved["given/neurons"] = (part.copy() for part in engine.given)
     saved.update(_saved_rates(engine))
@@ -93,6 +94,13 @@ def restore_engine(engine: Engine, saved: Mapping[str, npt.NDArray[Any]]) -> Non
     engine.given = np.array(saved["given/times"]), np.array(saved["given/neurons"])
     if engine.has_run:
         engine.open_piece(float(saved["piece_start"]), after=engine.time)
+    engine.restore_carried(
+        {
+            name.removeprefix("carried/"): array
+            for name, array in saved.items()
+            if name.startswith("carried/")
+        }
+    )
     engine.observe_from_now()
 
 
@@ -149,7 +157,8 @@ def check_entries(
 
 
 def _check_shape(name: str, given: npt.NDArray[Any], expected: npt.NDArray[Any]) -> None:
-    fixed = -1 if name in _GROWING or name.startswith("trials/") else expected.ndim
+    grows = name in _GROWING or name.startswith(("trials/", "carried/"))
+    fixed = -1 if grows else expected.ndim
     if (
         given.dtype != expected.dtype
         or given.ndim != expected.ndim

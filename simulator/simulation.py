@@ -67,11 +67,14 @@ class Simulation(Controlled):
         super().__init__(network)
         if has_trials(network):
             workers = 1
-        self._engine: Engine = make_engine(network, self._take_spikes, self._take_changes, workers)
+        self._engine: Engine = self._make_engine(network, workers)
         self._trials = Trials(self.compiled)
         self.compiled.arrays.pops.recorded[self._trials.seen] = True
         sampled = {plan.projection for plan in network.recorders.weights}
         self.recording = Recording(network, {name: self.weights(name).shape for name in sampled})
+
+    def _make_engine(self, network: Network, workers: int | None) -> Engine:
+        return make_engine(network, self._take_spikes, self._take_changes, workers)
 
     @property
     def compiled(self) -> CompiledNetwork:

@@ -23,7 +23,16 @@ from simulator.errors import NetworkError
 from simulator.network import Network, Projection, Values
 from simulator.seeds import generator
 
-__all__ = ["Orders", "Synapses", "checked_values", "draw_projection", "is_number", "sort_rows"]
+__all__ = [
+    "Orders",
+    "Pieces",
+    "Synapses",
+    "checked_values",
+    "draw_projection",
+    "in_rows",
+    "is_number",
+    "sort_rows",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -45,6 +54,14 @@ class Synapses:
     order: Ints | None = None  # kept where it could not be worked out again
 
 
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """How the rows that reach a population are cut: by who has the target."""
+
+    of: npt.NDArray[np.int32]  # (n_post,) 0..n - 1
+    n: int
+
+
 class Orders(Mapping[str, Ints | None]):
     """Which described synapse each stored one is, by projection; None where they agree.
 
@@ -52,8 +69,10 @@ class Orders(Mapping[str, Ints | None]):
     except where delays were given as an array, which may have changed since.
     """
 
-    def __init__(self, net: Network, known: Mapping[str, Ints], bounds: Mapping[str, Ints]) -> None:
-        self._net, self._bounds = net, bounds
+    def __init__(
+        self, net: Network, known: Mapping[str, Ints], pieces: Mapping[str, Pieces]
+    ) -> None:
+        self._net, self._pieces = net, pieces
         self._projections = dict(net.projections)
         self._known: dict[str, Ints | None] = dict(known)
 
@@ -70,7 +89,7 @@ class Orders(Mapping[str, Ints | None]):
         if is_number(proj.delay):
             return rows.order
         order = _row_order(rows)
-        sort_rows(rows, self._bounds.get(proj.post.name), delays, order)
+        sort_rows(rows, self._pieces.get(proj.post.name), delays, order)
         return order
 
     def __iter__(self) -> Iterator[str]:
@@ -80,18 +99,26 @@ class Orders(Mapping[str, Ints | None]):
         return len(self._projections)
 
 
-def draw_projection(net: Network, proj: Projection, bounds: Ints | None = None) -> Synapses:
+def in_rows(proj: Projection) -> bool:
+    """Whether a projection has to be kept in rows of synapses."""
+    return proj.connector.rows is not None or not is_number(proj.delay)
+
+
+def draw_projection(
+    net: Network, proj: Projection, pieces: Pieces | None = None, spread: bool = False
+) -> Synapses:
     """Connect, draw weights and delays, sort.
 
-    With ``bounds`` each row is cut into pieces, of the targets from ``bounds[w]`` to
-    ``bounds[w + 1]``, and sorted by delay within them.
+    With ``pieces`` each row is cut into them, and sorted by delay within them.  ``spread`` keeps
+    rows, a delay for each synapse and the order even where one would do, because the pieces of a
+    row travel for themselves.
     """
     where = f"projection {proj.name!r}"
     n_pre, n_post = proj.pre.size, proj.post.size
     matrix = (n_pre, n_post) if proj.connector.rows is None else None
     rng = generator(net.seed, "projection", proj.name, "weight")
     same = is_number(proj.weight) and (proj.rule is None or not proj.rule.changes_weights())
-    if matrix is not None and is_number(proj.delay):
+    if not (in_rows(proj) or spread):
         delay = _checked_delays(checked_values(proj.delay, 1, f"{where}: delay"), where)
         weight = checked_values(
             proj.weight, 1 if same else n_pre * n_post, f"{where}: weight", rng, matrix
@@ -106,18 +133,22 @@ def draw_projection(net: Network, proj: Projection, bounds: Ints | None = None) 
     if rows.order is not None and not same:
         weight = weight[rows.order]
     order = None
-    if not same and not is_number(proj.delay) and not isinstance(proj.delay, Distribution):
+    given = not is_number(proj.delay) and not isinstance(proj.delay, Distribution)
+    if not same and (given or spread):
         order = _row_order(rows)
     single = np.nan
-    if delays.size < max(rows.post.size, 2) or np.all(delays == delays[0]):
+    if spread:
+        delays = _narrowed(np.broadcast_to(delays, rows.post.size).copy(), False)
+        sort_rows(rows, pieces, delays, None if same else weight, order)
+    elif delays.size < max(rows.post.size, 2) or np.all(delays == delays[0]):
         single = float(delays[0]) if rows.post.size else 0.0
         delays = np.empty(0, np.float32)
     else:
-        sort_rows(rows, bounds, delays, None if same else weight, order)
+        sort_rows(rows, pieces, delays, None if same else weight, order)
     row_ptr = rows.first
-    if bounds is not None:
-        row_ptr = np.empty(n_pre * (bounds.size - 1) + 1, np.int64)
-        cut_rows(rows.first, rows.post, bounds, row_ptr)
+    if pieces is not None:
+        row_ptr = np.empty(n_pre * pieces.n + 1, np.int64)
+        cut_rows(rows.first, rows.post, pieces.of, pieces.n, row_ptr)
     return Synapses(SPARSE, single, weight, row_ptr, rows.post, delays, same, order)
 
 
@@ -170,7 +201,7 @@ def _narrowed(delays: Floats, rounded: bool) -> npt.NDArray[Any]:
 
 def sort_rows(
     rows: Rows,
-    bounds: Ints | None,
+    pieces: Pieces | None,
     delays: npt.NDArray[Any],
     *others: npt.NDArray[Any] | None,
 ) -> None:
@@ -181,9 +212,8 @@ def sort_rows(
         hi = max(lo + 1, int(np.searchsorted(first, first[lo] + _BLOCK, side="right")) - 1)
         part = slice(first[lo], first[hi])
         owner = np.repeat(np.arange(hi - lo), np.diff(first[lo : hi + 1]))
-        if bounds is not None:
-            piece = np.searchsorted(bounds[1:], rows.post[part], side="right")
-            owner = owner * bounds.size + piece
+        if pieces is not None:
+            owner = owner * pieces.n + pieces.of[rows.post[part]]
         by = np.lexsort((delays[part], owner))
         for values in (rows.post, delays, *others):
             if values is not None:
