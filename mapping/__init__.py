@@ -12,6 +12,7 @@ The steps are there one by one as well: `partition_neurons`, `spike_traffic`, `p
 from __future__ import annotations
 
 from mapping.closed_loop import AsynchronousPartition
+from mapping.cosimulation import CoSimulation, Journeys, homes_of
 from mapping.deadlock import Verdict, channel_dependency_graph, find_deadlock
 from mapping.graph import Edges, SpikingGraph
 from mapping.hamiltonian import hamiltonian_cycle, hamiltonian_loop
@@ -32,11 +33,13 @@ __all__ = [
     "NO_LIMIT",
     "AsynchronousPartition",
     "CapacityError",
+    "CoSimulation",
     "Channel",
     "ConvLayer",
     "CoreCapacity",
     "Edges",
     "HopEnergy",
+    "Journeys",
     "MappingLimit",
     "MappingReport",
     "Mesh",
@@ -50,6 +53,7 @@ __all__ = [
     "channel_dependency_graph",
     "degree_bound",
     "find_deadlock",
+    "homes_of",
     "hamiltonian_cycle",
     "hamiltonian_loop",
     "map_network",

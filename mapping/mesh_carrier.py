@@ -1,0 +1,148 @@
+"""Carries spikes between cores as packets of the modelled mesh (:mod:`simulator.spread`).
+
+Cycle c of the machine lasts from time (c - 1) / f to c / f, where f is its cycles per ms.  The
+packet of a spike at time t is created in the first cycle that ends after t, and a tail that arrives
+in cycle c is there at c / f.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mapping.network.packet_network import PacketNetwork
+from mapping.network.saving import packets_of, put_packets
+from simulator.errors import MappingError, SimulationError
+from simulator.spread import Arrivals, Remote
+
+__all__ = ["MeshCarrier"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_LAST_CYCLE = 1 << 53  # beyond, not every cycle has a time of its own
+
+
+class MeshCarrier:
+    """Spikes as packets.
+
+    Parameters
+    ----------
+    remote
+        Where the spikes of each neuron go.
+    network
+        At cycle 0, and nobody else's.
+    cycles_per_ms
+        > 0, finite.
+    flits
+        Of each packet.
+
+    Raises
+    ------
+    SimulationError
+        From `carry`, when the packets deadlock.
+    """
+
+    def __init__(
+        self, remote: Remote, network: PacketNetwork, cycles_per_ms: float, flits: int
+    ) -> None:
+        self._remote, self._network = remote, network
+        self._per_ms, self._flits = cycles_per_ms, flits
+        shortest = network.pipeline.zero_load_latency(hops=1, flits=flits)
+        self.least = shortest / cycles_per_ms * (1.0 - 1e-12)
+        # Spikes under way, in places that packets carry as their tags.
+        self._time = np.empty(0)
+        self._neuron = np.empty(0, np.int64)
+        self._left = np.empty(0, np.int64)  # destinations not yet reached; 0: the place is free
+
+    def carry(self, times: Floats, neurons: Ints, now: float) -> Arrivals:
+        """See :meth:`simulator.spread.Carrier.carry`."""
+        if times.size:
+            self._inject(times, neurons)
+        ahead = self._cycle(math.nextafter(now, math.inf))
+        until = max(ahead + 1, self._network.now)
+        arrived = self._network.run(until)
+        if self._network.now < until:
+            raise SimulationError(
+                f"the packets of the {self._network.mesh} wait for each other in a circle at cycle "
+                f"{self._network.now} ({self._network.counts.in_flight} are under way) and will do "
+                "so for ever; take a routing function that find_deadlock() calls free"
+            )
+        place = arrived.tag
+        emitted = self._time[place]
+        when = np.maximum(arrived.cycle / self._per_ms, emitted)
+        reached = Arrivals(when, self._neuron[place], arrived.target, emitted)
+        np.subtract.at(self._left, place, 1)
+        return reached.where(reached.neurons >= 0)
+
+    def under_way(self, now: float) -> float:
+        """See :meth:`simulator.spread.Carrier.under_way`."""
+        if not (self._network.counts.in_flight or self._network.n_waiting):
+            return math.inf
+        return self._network.now / self._per_ms
+
+    def forget(self) -> None:
+        """Packets that are under way go on, and carry nothing."""
+        self._neuron[:] = -1
+
+    def save(self) -> dict[str, npt.NDArray[Any]]:
+        """Spikes and packets under way."""
+        packets = {f"packets/{name}": array for name, array in packets_of(self._network).items()}
+        return {"time": self._time, "neuron": self._neuron, "left": self._left, **packets}
+
+    def restore(self, saved: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Go on from what :meth:`save` gave."""
+        self._time, self._neuron, self._left = (
+            np.array(saved[name]) for name in ("time", "neuron", "left")
+        )
+        mine = "packets/"
+        put_packets(
+            self._network,
+            {name.removeprefix(mine): a for name, a in saved.items() if name.startswith(mine)},
+        )
+
+    def _inject(self, times: Floats, neurons: Ints) -> None:
+        start, core = self._remote.start, self._remote.core
+        n = start[neurons + 1] - start[neurons]
+        place = self._places(times.size)
+        self._time[place], self._neuron[place], self._left[place] = times, neurons, n
+        which = np.repeat(np.arange(times.size), n)
+        within = np.arange(which.size) - np.repeat(np.cumsum(n) - n, n)
+        self._network.inject(
+            self._cycles(times)[which] + 1,
+            self._remote.home[neurons[which]],
+            core[start[neurons[which]] + within],
+            self._flits,
+            place[which],
+        )
+
+    def _places(self, n: int) -> Ints:
+        """So many free places."""
+        free = np.flatnonzero(self._left == 0)
+        if free.size < n:
+            size = self._left.size
+            more = max(n - free.size, size, 64)
+            self._time = np.concatenate([self._time, np.zeros(more)])
+            self._neuron = np.concatenate([self._neuron, np.full(more, -1, np.int64)])
+            self._left = np.concatenate([self._left, np.zeros(more, np.int64)])
+            free = np.concatenate([free, np.arange(size, size + more)])
+        return free[:n]
+
+    def _cycle(self, t: float) -> int:
+        return int(self._cycles(np.array([t]))[0])
+
+    def _cycles(self, t: Floats) -> Ints:
+        """The last cycle that has ended by each time: the largest c with c / f <= t."""
+        if t.size and not t.max() * self._per_ms < _LAST_CYCLE:
+            raise MappingError(
+                f"{t.max()} ms at {self._per_ms} cycles per ms is beyond cycle 2**53; take fewer "
+                "cycles per ms, or infinitely many"
+            )
+        c = np.floor(t * self._per_ms).astype(np.int64)
+        c += (c + 1) / self._per_ms <= t
+        c -= c / self._per_ms > t
+        return c

@@ -1,0 +1,183 @@
+"""Spikes as packets whose latency acts back: none, that of an empty mesh, that of a full one."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from encoders import SpikeTimes
+from mapping import Mesh
+from mapping.cosimulation import CoSimulation
+from mapping.network import PacketNetwork, Pipeline
+from neurons import LIFExp
+from simulator import MappingError, Network, Simulation, all_to_all
+from tests.simulator.support import assert_same_spikes, everything, through_a_file
+from tests.simulator.test_spread import UNTIL, network
+from tests.uncompiled import uncompiled_python
+
+MESH = Mesh(2, 2)
+compiled = pytest.mark.slow  # they are run uncompiled by the last test
+
+
+def homes_of(net: Network, mesh: Mesh = MESH, seed: int = 5) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    return {name: rng.integers(0, mesh.n_cores, p.size) for name, p in net.populations.items()}
+
+
+def simulated(per_ms: float, until: float = UNTIL, **options: Any) -> CoSimulation:
+    net = network()
+    one = CoSimulation(net, MESH, homes_of(net), cycles_per_ms=per_ms, **options)
+    one.run(until)
+    return one
+
+
+@compiled
+def test_infinite_bandwidth_is_the_plain_run_bit_for_bit() -> None:
+    plain = Simulation(network())
+    plain.run(UNTIL)
+    meshed = simulated(math.inf)
+    assert_same_spikes(everything(meshed), everything(plain))
+    for name in plain.network.projections:
+        np.testing.assert_array_equal(meshed.weights(name), plain.weights(name))
+    journeys = meshed.journeys()
+    assert journeys.neuron.size
+    np.testing.assert_array_equal(journeys.arrived, journeys.emitted)
+
+
+@compiled
+def test_alone_on_the_mesh_a_spike_takes_the_time_of_an_empty_one() -> None:
+    """Two neurons three hops apart, three spikes far from each other."""
+    mesh, per_ms = Mesh(4, 1), 64.0
+    net = Network()
+    u = net.population("u", 1, SpikeTimes([1.0, 5.3, 9.001], [0, 0, 0]))
+    v = net.population("v", 1, LIFExp(tau_m=10, tau_exc=3))
+    net.projection(u, v, all_to_all(), 0.1, 0.25)
+    meshed = CoSimulation(net, mesh, {"u": [0], "v": [3]}, cycles_per_ms=per_ms, flits=2)
+    meshed.run(20.0)
+    journeys = meshed.journeys()
+    created = np.floor(np.array([1.0, 5.3, 9.001]) * per_ms) + 1
+    latency = Pipeline().zero_load_latency(hops=3, flits=2)
+    np.testing.assert_array_equal(journeys.arrived, (created + latency) / per_ms)
+    np.testing.assert_array_equal(journeys.core, [3, 3, 3])
+    # The neuron feels it at that time and after the delay of the synapse.
+    t = float(journeys.arrived[0]) + 0.25
+    before = CoSimulation(net, mesh, {"u": [0], "v": [3]}, cycles_per_ms=per_ms, flits=2)
+    before.run(math.nextafter(t, 0.0))
+    assert before.deliveries == 0
+    before.run(t)
+    assert before.deliveries == 1
+
+
+@compiled
+@pytest.mark.parametrize("per_ms", [3.0, 20.0, 1000.0])
+def test_the_packets_are_those_of_the_spikes(per_ms: float) -> None:
+    """All spikes of the run, put into a network of packets at once, arrive when they did."""
+    meshed = simulated(per_ms)
+    net, homes = meshed.network, homes_of(meshed.network)
+    sizes = [pop.size for pop in net.populations.values()]
+    first = dict(zip(net.populations, np.cumsum([0, *sizes[:-1]]), strict=True))
+    targets: dict[int, set[int]] = {}
+    for proj in Simulation(net).network.projections.values():
+        reached = connected(net, proj.name)
+        for i, j in reached:
+            core = int(homes[proj.post.name][j])
+            if core != homes[proj.pre.name][i]:
+                targets.setdefault(first[proj.pre.name] + i, set()).add(core)
+    sent = []
+    for name in net.populations:
+        for t, i in zip(*meshed.spikes(name), strict=True):
+            g = int(first[name] + i)
+            created = next(c for c in range(int(t * per_ms), int(t * per_ms) + 3) if c / per_ms > t)
+            sent += [(created, int(homes[name][i]), core, g) for core in sorted(targets.get(g, ()))]
+    packets = PacketNetwork(MESH)
+    order = sorted(range(len(sent)), key=lambda k: sent[k][0])
+    columns = np.array([sent[k] for k in order]).T
+    packets.inject(columns[0], columns[1], columns[2], 1, columns[3])
+    there = packets.run(math.floor(UNTIL * per_ms) + 1)
+    journeys = meshed.journeys()
+    expected = sorted(zip(there.tag.tolist(), there.target.tolist(), strict=True))
+    got = sorted(zip(journeys.neuron.tolist(), journeys.core.tolist(), strict=True))
+    assert len(got) > 50
+    assert got == expected
+    assert np.all(journeys.arrived > journeys.emitted)
+    if per_ms >= 20.0:  # on an emptier mesh the order within a cycle does not matter
+        np.testing.assert_allclose(
+            np.sort(journeys.arrived), np.sort(there.cycle / per_ms), rtol=0, atol=1e-12
+        )
+
+
+def connected(net: Network, name: str) -> list[tuple[int, int]]:
+    """Pairs of neurons with a synapse."""
+    simulation = Simulation(net)
+    proj = net.projections[name]
+    arrays = simulation.compiled.arrays
+    row = arrays.projs[list(net.projections).index(name)]
+    if proj.connector.rows is None:
+        skip = proj.pre is proj.post and not proj.connector.self_connections
+        return [
+            (i, j)
+            for i in range(proj.pre.size)
+            for j in range(proj.post.size)
+            if not (skip and i == j)
+        ]
+    first = arrays.row_ptr[row.row_at : row.row_at + proj.pre.size + 1]
+    return [
+        (i, int(arrays.syn_post[row.post_at + s]))
+        for i in range(proj.pre.size)
+        for s in range(first[i], first[i + 1])
+    ]
+
+
+@compiled
+def test_less_bandwidth_changes_the_spikes() -> None:
+    plain, slow = simulated(math.inf), simulated(2.0)
+    late = slow.journeys()
+    assert np.mean(late.arrived - late.emitted) > 2.0
+    assert not np.array_equal(plain.spikes("e")[0], slow.spikes("e")[0])
+
+
+@compiled
+def test_pieces_and_a_restored_state_give_the_same_bits() -> None:
+    whole = simulated(15.0)
+    pieces = simulated(15.0, 3.3)
+    pieces.run(14.3)
+    saved = through_a_file(pieces.save())
+    pieces.run(UNTIL)
+    assert_same_spikes(everything(pieces), everything(whole))
+    for a, b in zip(pieces.journeys(), whole.journeys(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    again = simulated(15.0, 8.0)
+    again.restore(saved)
+    again.run(UNTIL)
+    for name, (times, neurons) in everything(whole).items():
+        later = times > 14.3
+        got_times, got_neurons = again.spikes(name)
+        now = got_times > 14.3
+        np.testing.assert_array_equal(got_times[now], times[later])
+        np.testing.assert_array_equal(got_neurons[now], neurons[later])
+
+
+def test_what_makes_no_sense_is_refused() -> None:
+    net = network()
+    homes = homes_of(net)
+    for given, said in (
+        ({**homes, "e": homes["e"][:-1]}, "5 cores for 6 neurons"),
+        ({**homes, "e": homes["e"] + 3}, "has cores 0..3"),
+        ({name: homes[name] for name in ("u", "e")}, "none for population 'i'"),
+    ):
+        with pytest.raises(MappingError, match=said):
+            CoSimulation(net, MESH, given, cycles_per_ms=10.0)
+    for clock in (0.0, -1.0, math.nan):
+        with pytest.raises(MappingError, match="cycles_per_ms"):
+            CoSimulation(net, MESH, homes, cycles_per_ms=clock)
+    faulty = Mesh(2, 2, faulty_cores=(int(homes["e"][0]),))
+    with pytest.raises(MappingError, match="faulty"):
+        CoSimulation(net, faulty, homes, cycles_per_ms=10.0)
+
+
+def test_all_of_it_uncompiled() -> None:
+    said = uncompiled_python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "slow", __file__)
+    assert "7 passed" in said
