@@ -14,6 +14,7 @@ DEMO := runs/demo
 DEMO_SETTINGS := --set m=32 --set data=embedded
 DEMO_RASTER := --window 0:1000
 DEMO_PLACE := --mesh 8x8
+DEMO_WHATIF := --mesh 4x4,6x6,8x8 --placement sequential,annealing --routing xy,yx,odd_even
 
 .PHONY: help demo pictures test lint types tests bench accuracy reproduce clean
 .DELETE_ON_ERROR:
@@ -31,10 +32,11 @@ demo: $(RUNTIME)
 	$(BIN)/spikemesh run wtcrl $(DEMO_SETTINGS) --out $(DEMO) --overwrite
 	$(BIN)/spikemesh raster $(DEMO) $(DEMO_RASTER)
 	$(BIN)/spikemesh place $(DEMO) $(DEMO_PLACE)
+	$(BIN)/spikemesh whatif $(DEMO) $(DEMO_WHATIF)
 
 # The pictures of README.md are those of the demo.
 pictures: demo
-	cp $(addprefix $(DEMO)/,reconstruction.png code_vectors.png raster-0-1000.png link_load.png) docs/pictures/
+	cp $(addprefix $(DEMO)/,reconstruction.png code_vectors.png raster-0-1000.png link_load.png whatif.png) docs/pictures/
 
 test: lint types tests
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from simulator.errors import DataError
 
-__all__ = ["CYCLE_COLOUR", "POPULATION_COLOURS", "engineering", "save"]
+__all__ = ["CYCLE_COLOUR", "colours", "engineering", "save"]
 
-POPULATION_COLOURS = (
+_PALETTE = (
     "#56B4E9",
     "#E69F00",
     "#009E73",
@@ -21,6 +21,21 @@ POPULATION_COLOURS = (
     "#999999",
 )
 CYCLE_COLOUR = "#D81B60"
+
+
+def colours(n: int) -> list[str]:
+    """`n` colours: the palette, then the same lighter, then darker, and so on round."""
+    from matplotlib.colors import to_hex, to_rgb
+
+    found = []
+    for k in range(n):
+        lap = k // len(_PALETTE) % 3
+        share, towards = ((0.0, 0.0), (0.55, 1.0), (0.45, 0.0))[lap]
+        red, green, blue = (
+            (1 - share) * part + share * towards for part in to_rgb(_PALETTE[k % len(_PALETTE)])
+        )
+        found.append(to_hex((red, green, blue)))
+    return found
 
 
 def engineering(value: float) -> str:

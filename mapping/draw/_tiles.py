@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mapping.draw._style import POPULATION_COLOURS
+from mapping.draw._style import colours
 from mapping.mesh import Mesh
 from mapping.report import MappingReport
 
@@ -40,7 +40,7 @@ def draw_tiles(axes: Axes, report: MappingReport, *, side: float) -> list[Patch]
     mesh, graph = report.mesh, report.graph
     counts = np.zeros((mesh.n_cores, graph.n_populations), dtype=np.int64)
     counts[report.placement.core_of] = report.partition.population_counts(graph)
-    colours = [POPULATION_COLOURS[k % len(POPULATION_COLOURS)] for k in range(graph.n_populations)]
+    own = colours(graph.n_populations)
     unusable = set(range(mesh.n_cores)) - set(mesh.usable_cores.tolist())
     pieces, fills, faulty = [], [], []
     for core in range(mesh.n_cores):
@@ -55,7 +55,7 @@ def draw_tiles(axes: Axes, report: MappingReport, *, side: float) -> list[Patch]
         for population in np.flatnonzero(counts[core]):
             width = side * counts[core, population] / total
             pieces.append(Rectangle((left, y - side / 2), width, side))
-            fills.append(colours[population])
+            fills.append(own[population])
             left += width
         if max(mesh.width, mesh.height) <= LABELLED_TILES and total:
             axes.text(x, y, f"{total}", ha="center", va="center", fontsize=8, zorder=4)
@@ -68,7 +68,7 @@ def draw_tiles(axes: Axes, report: MappingReport, *, side: float) -> list[Patch]
         )
     )
     _draw_chips(axes, mesh)
-    named = list(zip(graph.names, graph.sizes.tolist(), colours, strict=True))
+    named = list(zip(graph.names, graph.sizes.tolist(), own, strict=True))
     key = [
         Patch(facecolor=colour, edgecolor="#444444", label=f"{name} ({size:,} neurons)")
         for name, size, colour in named[:MOST_NAMES]

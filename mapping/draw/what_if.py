@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mapping.draw._style import CYCLE_COLOUR, POPULATION_COLOURS, save
+from mapping.draw._style import CYCLE_COLOUR, colours, save
 from mapping.whatif import WhatIfRow, ranked
 from simulator.errors import MappingError
 
@@ -47,11 +47,8 @@ def draw_what_if(
     shown = known[:MOST_ROWS]
     figure = Figure(figsize=(9.6, 1.9 + 0.27 * len(shown)), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    methods = list(dict.fromkeys(row.combination.placement for row in known))
-    colour = {
-        name: POPULATION_COLOURS[k % len(POPULATION_COLOURS)]
-        for k, name in enumerate(sorted(methods))
-    }
+    methods = sorted({row.combination.placement for row in shown})
+    colour = dict(zip(methods, colours(len(methods)), strict=True))
     for place, row in enumerate(shown):
         own = colour[row.combination.placement]
         face = own if row.deadlock_free else "white"
@@ -86,7 +83,7 @@ def draw_what_if(
             axes.spines[side].set_visible(False)
     key = [
         Line2D([], [], color=colour[name], marker="o", ms=6, label=f"{name} placement")
-        for name in sorted(methods)
+        for name in methods
     ]
     if any(row.multicast_maximum_link_load is not None for row in shown):
         key.append(

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from matplotlib.collections import PolyCollection
+from matplotlib.collections import PatchCollection, PolyCollection
 
 from mapping import Edges, Mesh, SpikingGraph, map_network
-from mapping.draw import draw_convergence, draw_link_load
+from mapping.draw import draw_convergence, draw_link_load, draw_placement
+from mapping.draw._style import colours
 from simulator.errors import DataError, MappingError
 from tests.mapping.support import demo_graph
 
@@ -104,3 +105,23 @@ def test_what_cannot_be_drawn_is_refused():
         draw_convergence(report)
     with pytest.raises(MappingError, match=r"unit 'bits'; it is 'packets' or 'packets/ms'"):
         draw_link_load(report, unit="bits")
+
+
+def test_no_two_populations_look_alike():
+    found = colours(24)
+    assert len(set(found)) == 24
+    assert found[:8] == colours(8)
+
+
+def test_the_placement_shows_populations_chips_and_what_cannot_be_used():
+    graph = SpikingGraph({"a": 4, "b": 2}, [Edges("a", "b")], [1] * 6, 1.0)
+    mesh = Mesh(4, 2, chip_width=2, neurons_per_core=2, core_capacities={7: (0, 0, 0)})
+    figure = draw_placement(map_network(graph, mesh, placement="sequential"))
+    key = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert key == ["a (4 neurons)", "b (2 neurons)", "empty core", "unusable"]
+    tiles, unusable = (c for c in figure.axes[0].collections if isinstance(c, PatchCollection))
+    assert (len(tiles.get_paths()), len(unusable.get_paths())) == (7, 1)
+    # One line between the two chips.
+    (border,) = figure.axes[0].lines
+    assert border.get_xdata() == [1.5, 1.5]
+    assert "3 of 7 cores" in figure.get_suptitle()
