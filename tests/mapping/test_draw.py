@@ -123,5 +123,5 @@ def test_the_placement_shows_populations_chips_and_what_cannot_be_used():
     assert (len(tiles.get_paths()), len(unusable.get_paths())) == (7, 1)
     # One line between the two chips.
     (border,) = figure.axes[0].lines
-    assert border.get_xdata() == [1.5, 1.5]
+    assert list(border.get_xdata()) == [1.5, 1.5]
     assert "3 of 7 cores" in figure.get_suptitle()
