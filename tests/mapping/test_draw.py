@@ -124,4 +124,4 @@ def test_the_placement_shows_populations_chips_and_what_cannot_be_used():
     # One line between the two chips.
     (border,) = figure.axes[0].lines
     assert list(border.get_xdata()) == [1.5, 1.5]
-    assert "3 of 7 cores" in figure.get_suptitle()
+    assert "6 of 7 cores" in figure.get_suptitle()
