@@ -38,7 +38,7 @@ Neural Comput. 18, from the incomplete gamma function.
 
 from __future__ import annotations
 
-from math import exp, expm1, inf, log
+from math import exp, expm1, factorial, inf, log
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -110,15 +110,18 @@ def _relax(g: float, t: float, tau_m: float, tau_s: float) -> tuple[float, float
     return keep * keep_2, keep_2 * drive + _series(a, 1.0, rest, tau_s) / x
 
 
-# Terms of the series in x that serve while x <= _MOST and x (1 - exp(-t / tau_s)) <= _REACH.
-_TERMS = 10
-_MOST, _REACH = 1.0, 0.15
+# Terms of the series that serve while z = x (1 - exp(-t / tau_s)) is below their reach: the near
+# one, whose coefficients an interval always has, and the far one, whose are found when needed.
+_NEAR_REACH, _NEAR_MOST = 0.018, 1.0  # the latter of x
+_FAR, _FAR_REACH = 18, 1.0
+_FORWARDS, _BEFORE = 0.35, 14
+_KEPT = np.array([(-1.0) ** m / factorial(m) for m in range(_FAR)])
 
 
 @register_jitable
 def _shared(p: Any, dt: float) -> tuple[float, ...]:
-    """What the series of :func:`_relax_shared` shares: up to which x it serves, decay of the
-    membrane, 1 - exp(-dt / tau_s), and the coefficients of x^m.
+    """What the near series shares: up to which x it serves, decay of the membrane,
+    1 - exp(-dt / tau_s), and its coefficients of x^m.
 
     With y = exp(-dt / tau_s), coefficient m is (-1)^m / m! a exp(-dt / tau_m) I_m, where I_m, the
     integral of (s - y)^m s^-a over s from y to 1, follows from I_(m-1) by parts.  That loses no
@@ -126,7 +129,7 @@ def _shared(p: Any, dt: float) -> tuple[float, ...]:
     """
     a, span = p.tau_exc / p.tau_m, dt / p.tau_exc
     if a > 0.5 or p.tau_exc != p.tau_inh:
-        return (-1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return (-1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     y, gone, slow = exp(-span), -expm1(-span), exp(-a * span)
     i_0 = -expm1((a - 1.0) * span) / (1.0 - a)
     i_1 = (gone - y * i_0) / (2.0 - a)
@@ -135,28 +138,61 @@ def _shared(p: Any, dt: float) -> tuple[float, ...]:
     i_4 = (gone**4 - 4.0 * y * i_3) / (5.0 - a)
     i_5 = (gone**5 - 5.0 * y * i_4) / (6.0 - a)
     i_6 = (gone**6 - 6.0 * y * i_5) / (7.0 - a)
-    i_7 = (gone**7 - 7.0 * y * i_6) / (8.0 - a)
-    i_8 = (gone**8 - 8.0 * y * i_7) / (9.0 - a)
-    i_9 = (gone**9 - 9.0 * y * i_8) / (10.0 - a)
     c = a * slow
     return (
-        min(_MOST, _REACH / gone) if gone > 0.0 else _MOST, slow, gone,
+        min(_NEAR_MOST, _NEAR_REACH / gone) if gone > 0.0 else _NEAR_MOST, slow, gone,
         c * i_0, -c * i_1, c * i_2 / 2.0, -c * i_3 / 6.0, c * i_4 / 24.0, -c * i_5 / 120.0,
-        c * i_6 / 720.0, -c * i_7 / 5040.0, c * i_8 / 40320.0, -c * i_9 / 362880.0,
+        c * i_6 / 720.0,
     )  # fmt: skip
 
 
 @register_jitable
-def _relax_shared(x: float, f: Any) -> tuple[float, float]:
+def _near(x: float, f: Any) -> tuple[float, float]:
     """(keep, drive) as :func:`_relax` has them, from what :func:`_shared` gave; f[4:] is that."""
     z = -x * f[6]
     keep = f[5] * (
-        1.0 + z * (1.0 + z * (1 / 2 + z * (1 / 6 + z * (1 / 24 + z * (1 / 120 + z * (1 / 720
-        + z * (1 / 5040 + z * (1 / 40320 + z * (1 / 362880)))))))))
-    )  # fmt: skip
-    drive = f[7] + x * (f[8] + x * (f[9] + x * (f[10] + x * (f[11] + x * (f[12] + x * (f[13]
-        + x * (f[14] + x * (f[15] + x * f[16]))))))))  # fmt: skip
+        1.0 + z * (1.0 + z * (1 / 2 + z * (1 / 6 + z * (1 / 24 + z * (1 / 120 + z * (1 / 720))))))
+    )
+    drive = f[7] + x * (f[8] + x * (f[9] + x * (f[10] + x * (f[11] + x * (f[12] + x * f[13])))))
     return keep, drive
+
+
+@register_jitable
+def _far_coefficients(p: Any, f: Any) -> Any:
+    """Coefficients of z^m in the drive of the far series.
+
+    They are (-1)^m / m! a exp(-dt / tau_m) g J_m, where g = 1 - y and J_m = I_m / g^(m+1), the
+    integral of r^m (y + g r)^-a over r from 0 to 1, is found by parts: backwards from far beyond
+    the last while g is small, since an error shrinks to g / y from each to the one before.
+    """
+    a, gone, c = p.tau_exc / p.tau_m, f[6], np.empty(_FAR)
+    y = f[1]
+    if gone < _FORWARDS:
+        n = _FAR + _BEFORE
+        j = 1.0 + (a + 1.0) * gone / (n + 3.0) * (1.0 + (a + 2.0) * gone / (n + 4.0))
+        j = (1.0 + a * gone / (n + 2.0) * j) / (n + 1.0)
+        for m in range(n, 0, -1):
+            j = (1.0 - (m + 1.0 - a) * gone * j) / (m * y)
+            if m <= _FAR:
+                c[m - 1] = j
+    else:
+        c[0] = -expm1((a - 1.0) * f[0] / p.tau_exc) / ((1.0 - a) * gone)
+        for m in range(1, _FAR):
+            c[m] = (1.0 - m * y * c[m - 1]) / ((m + 1.0 - a) * gone)
+    scale = a * f[5] * gone
+    for m in range(_FAR):
+        c[m] *= scale * _KEPT[m]
+    return c
+
+
+@register_jitable
+def _far(z: float, slow: float, c: Any) -> tuple[float, float]:
+    """(keep, drive) from the far series."""
+    keep = drive = 0.0
+    for m in range(_FAR - 1, -1, -1):
+        keep = keep * z + _KEPT[m]
+        drive = drive * z + c[m]
+    return slow * keep, drive
 
 
 @register_jitable
@@ -292,7 +328,9 @@ class LIFCond(NeuronModel):
         if p.tau_exc == p.tau_inh:
             x = p.tau_exc / p.tau_m * (g_exc + g_inh)
             if x <= f[4]:
-                keep, drive = _relax_shared(x, f)
+                keep, drive = _near(x, f)
+            elif f[4] > 0.0 and x * f[6] <= _FAR_REACH:
+                keep, drive = _far(x * f[6], f[5], _far_coefficients(p, f))
             else:
                 keep, drive = _relax(g_exc + g_inh, f[0], p.tau_m, p.tau_exc)
             push = g_exc * (p.e_exc - v_inf) + g_inh * (p.e_inh - v_inf)
@@ -310,23 +348,38 @@ class LIFCond(NeuronModel):
 
     @staticmethod
     def advance_all(n: Any, count: int, p: Any, f: tuple[float, ...]) -> None:
-        """The same, in one vectorised loop where the series serves everybody."""
-        a, beyond = p.tau_exc / p.tau_m, 0
+        """The same, in one vectorised loop where the series serve everybody."""
+        a, v_inf, beyond, further = p.tau_exc / p.tau_m, p.v_rest + p.bias, 0, 0
         for j in range(count):
-            beyond += not a * (n.g_exc[j] + n.g_inh[j]) <= f[4]
-        if beyond:
+            x = a * (n.g_exc[j] + n.g_inh[j])
+            beyond += not x <= f[4]
+            further += not x * f[6] <= _FAR_REACH
+        if beyond == 0:
+            for j in range(count):
+                g_exc, g_inh = n.g_exc[j], n.g_inh[j]
+                keep, drive = _near(a * (g_exc + g_inh), f)
+                push = g_exc * (p.e_exc - v_inf) + g_inh * (p.e_inh - v_inf)
+                n.v[j] = v_inf + keep * (n.v[j] - v_inf) + drive * push
+                n.g_exc[j] = g_exc * f[1]
+                n.g_inh[j] = g_inh * f[2]
+                n.theta[j] *= f[3]
+        elif further == 0 and f[4] > 0.0:
+            c = _far_coefficients(p, f)
+            for j in range(count):
+                g_exc, g_inh = n.g_exc[j], n.g_inh[j]
+                x = a * (g_exc + g_inh)
+                keep, drive = _near(x, f)
+                keep_far, drive_far = _far(x * f[6], f[5], c)
+                keep = keep if x <= f[4] else keep_far
+                drive = drive if x <= f[4] else drive_far
+                push = g_exc * (p.e_exc - v_inf) + g_inh * (p.e_inh - v_inf)
+                n.v[j] = v_inf + keep * (n.v[j] - v_inf) + drive * push
+                n.g_exc[j] = g_exc * f[1]
+                n.g_inh[j] = g_inh * f[2]
+                n.theta[j] *= f[3]
+        else:
             for j in range(count):
                 _advance(n, j, p, f)
-            return
-        v_inf = p.v_rest + p.bias
-        for j in range(count):
-            g_exc, g_inh = n.g_exc[j], n.g_inh[j]
-            keep, drive = _relax_shared(a * (g_exc + g_inh), f)
-            push = g_exc * (p.e_exc - v_inf) + g_inh * (p.e_inh - v_inf)
-            n.v[j] = v_inf + keep * (n.v[j] - v_inf) + drive * push
-            n.g_exc[j] = g_exc * f[1]
-            n.g_inh[j] = g_inh * f[2]
-            n.theta[j] *= f[3]
 
     @staticmethod
     def hold(n: Any, j: int, p: Any, f: tuple[float, ...]) -> None:
@@ -344,7 +397,9 @@ class LIFCond(NeuronModel):
     @staticmethod
     def may_cross(n: Any, j: int, p: Any, dt: float) -> bool:
         """The drive at threshold must turn positive, and V must get there at a slope no larger than
-        the one it has now with each conductance taken at its better end."""
+        the one it has now with each conductance taken at its better end, and by no more than the
+        integral of excitation at the distance from its reversal potential: the leak and
+        inhibition alone take V no higher than it is, or than where they pull to."""
         v, g_exc, g_inh, theta = n.v[j], n.g_exc[j], n.g_inh[j], n.theta[j]
         lowest = p.v_th + min(theta, theta * max(0.0, 1.0 - dt / p.tau_theta))
         left_exc, left_inh = max(0.0, 1.0 - dt / p.tau_exc), max(0.0, 1.0 - dt / p.tau_inh)
@@ -355,7 +410,10 @@ class LIFCond(NeuronModel):
         here = v_inf - v + max(exc, exc * left_exc) + max(inh, inh * left_inh)
         rise = max(here, 0.0) / p.tau_m * min(dt, 1e300)
         slack = 1e-12 * abs(p.v_th - p.v_reset) * (1.0 + g_exc + g_inh)  # for rounding
-        return bool((v >= lowest) | ((there >= -slack) & (v + rise >= lowest - slack)))
+        base = max(v, v_inf, p.e_inh)
+        pushed = base + max(p.e_exc - base, 0.0) * g_exc * min(dt, p.tau_exc) / p.tau_m
+        reach = min(v + rise, pushed)
+        return bool((v >= lowest) | ((there >= -slack) & (reach >= lowest - slack)))
 
     @classmethod
     def bounds_arrivals(cls) -> bool:

@@ -7,7 +7,7 @@ from math import exp, inf, log
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
@@ -208,15 +208,31 @@ SHARED = st.floats(2.05, 500.0), st.floats(1e-6, 60.0), st.floats(0.0, 1.0)
 
 
 @given(*SHARED)
-def test_the_shared_series_is_the_closed_form(tau_m: float, dt: float, part: float) -> None:
+def test_the_near_series_is_the_closed_form(tau_m: float, dt: float, part: float) -> None:
     p = LIFCond(tau_m=tau_m, tau_exc=1.0, tau_inh=1.0).parameters
     f = LIFCond.factors(p, dt)
     x = part * f[4]
     keep, drive = lif_cond._relax(x * tau_m, dt, tau_m, 1.0)
-    assert lif_cond._relax_shared(x, f) == (
+    assert lif_cond._near(x, f) == (
         pytest.approx(keep, rel=1e-14),
         pytest.approx(drive, rel=1e-14),
     )
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(2.05, 500.0), st.floats(1e-5, 60.0), st.floats(0.0, 1.0))
+def test_the_far_series_is_the_integral_in_50_digits(tau_m: float, dt: float, z: float) -> None:
+    """keep = exp(-dt / tau_m - z), and drive the integral over s of
+    a exp(-dt / tau_m - x (s - y)) s^-a from y = exp(-dt) to 1, where x (1 - y) = z."""
+    p = LIFCond(tau_m=tau_m, tau_exc=1.0, tau_inh=1.0).parameters
+    f = LIFCond.factors(p, dt)
+    keep, drive = lif_cond._far(z, f[5], lif_cond._far_coefficients(p, f))
+    m = PRECISE.mpf
+    a, y = 1 / m(tau_m), PRECISE.exp(-m(dt))
+    x, slow = m(z) / (1 - y), PRECISE.exp(-m(dt) * a)
+    exact = a * slow * PRECISE.quad(lambda s: PRECISE.exp(-x * (s - y)) * s**-a, [y, 1])
+    assert abs(keep / (slow * PRECISE.exp(-m(z))) - 1) < 2e-15
+    assert abs(drive / exact - 1) < 4e-15
 
 
 @given(
@@ -226,6 +242,9 @@ def test_the_shared_series_is_the_closed_form(tau_m: float, dt: float, part: flo
         st.tuples(st.floats(-90.0, -50.0), st.floats(0.0, 80.0), st.floats(0.0, 80.0)), min_size=1
     ),
 )
+@example(20.0, 0.1, [(-60.0, 0.5, 0.1)] * 2)  # the near series serves all
+@example(20.0, 0.1, [(-60.0, 0.5, 0.1), (-60.0, 9.0, 40.0)])  # near and far
+@example(20.0, 0.5, [(-60.0, 0.5, 0.1), (-60.0, 9.0, 0.0), (-60.0, 70.0, 70.0)])  # and beyond
 def test_all_neurons_at_once_are_advanced_as_one_by_one(
     tau_m: float, dt: float, neurons: list[tuple[float, float, float]]
 ) -> None:
@@ -238,6 +257,29 @@ def test_all_neurons_at_once_are_advanced_as_one_by_one(
         LIFCond.advance(alone, j, p, f)
     for name, values in alone._asdict().items():
         np.testing.assert_array_equal(getattr(together, name), values)
+
+
+@settings(deadline=None)
+@given(
+    v=st.floats(-110.0, -50.5),
+    g=st.tuples(st.floats(0.0, 10.0), st.floats(0.0, 30.0)),
+    theta=st.floats(0.0, 10.0),
+    tau_s=st.sampled_from([0.5, 2.0, 30.0]),
+    bias=st.sampled_from([-5.0, 0.0, 18.0]),
+    part=st.floats(0.5, 3.0),
+)
+def test_a_neuron_that_may_not_cross_does_not(
+    v: float, g: tuple[float, float], theta: float, tau_s: float, bias: float, part: float
+) -> None:
+    """Within any time, from just short of the crossing that the search finds."""
+    model = LIFCond(tau_exc=tau_s, tau_inh=tau_s, tau_theta=200.0, bias=bias)
+    p = model.parameters
+    n = neuron(model, v=v, theta=theta, g_exc=g[0], g_inh=g[1])
+    t = model.crossing(n, 0, p)
+    assume(t < inf)
+    assert model.may_cross(n, 0, p, inf)
+    assert model.may_cross(n, 0, p, t)
+    assert model.may_cross(n, 0, p, max(1.0, part) * t)
 
 
 @given(
