@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from experiments.dastdp_parts.course import Course
     from experiments.dastdp_parts.images import Images
     from experiments.dastdp_parts.network import Model
-    from experiments.dastdp_parts.testing import Trained
+    from experiments.dastdp_parts.testing import Answers, Trained
 
 __all__ = ["EXPERIMENT", "Config"]
 
@@ -97,21 +97,25 @@ def run(config: Config, context: Context) -> Mapping[str, object]:
     made = Pass("train", epochs, config.curve_every, config.curve_images, config.checkpoint_s)
     trained, course = first_pass(model, images, made, context)
     _write_training(model, trained, course, context)
+    context.directory.update(
+        timings={
+            "train_cpu_s": course.seconds,
+            "presentations_per_cpu_s": course.done / max(course.seconds, 1e-9),
+        }
+    )
     second = None
     if config.second_epochs:
+        # What the first pass taught is told before the second, for the case that it is stopped.
+        if "accuracy_simultaneous" not in context.directory.results:
+            answers = _test(model, images, trained, context)
+            context.directory.update(results=_accuracies(answers, images))
         made = Pass(
             "second", config.second_epochs, config.curve_every, config.curve_images,
             config.checkpoint_s,
         )  # fmt: skip
         trained, second = second_pass(model, images, made, context, trained)
         _write_training(model, trained, course, context)
-    context.directory.update(
-        timings={
-            "train_cpu_s": course.seconds,
-            "presentations_per_cpu_s": course.done / max(course.seconds, 1e-9),
-            **({"second_cpu_s": second.seconds} if second else {}),
-        }
-    )
+        context.directory.update(timings={"second_cpu_s": second.seconds})
     return _evaluate(config, context, model, images, trained, course, second)
 
 
@@ -144,6 +148,21 @@ def _write_training(model: Model, trained: Trained, course: Course, context: Con
     directory.write_arrays("hidden", {"theta_mv": trained.theta, **trained.assignments})
 
 
+def _test(model: Model, images: Images, trained: Trained, context: Context) -> Answers:
+    """Answers to all test images."""
+    from experiments.dastdp_parts.testing import ask
+
+    with context.progress("test", len(images.test)) as bar:
+        return ask(model, trained, images.test, TEST_PHASE, bar.advance)
+
+
+def _accuracies(answers: Answers, images: Images) -> dict[str, float]:
+    from experiments.dastdp_parts.testing import accuracy
+
+    labels = images.test_labels
+    return {f"accuracy_{name}": accuracy(said, labels) for name, said in answers.said.items()}
+
+
 def _evaluate(
     config: Config,
     context: Context,
@@ -156,10 +175,8 @@ def _evaluate(
     """Test, write spikes and pictures, and collect the results."""
     from experiments.dastdp_parts import figures
     from experiments.dastdp_parts.showing import show_images
-    from experiments.dastdp_parts.testing import accuracy, ask
 
-    with context.progress("test", len(images.test)) as bar:
-        answers = ask(model, trained, images.test, TEST_PHASE, bar.advance)
+    answers = _test(model, images, trained, context)
     labels = images.test_labels
     context.directory.write_arrays(
         "test", {"labels": labels, "hidden": answers.hidden, **answers.said}
@@ -177,10 +194,10 @@ def _evaluate(
         pictures["tsne"] = figures.draw_tsne(answers.hidden, labels, context.seed)
     for name, figure in pictures.items():
         context.directory.write_figure(name, figure)
-    found = {name: accuracy(said, labels) for name, said in answers.said.items()}
+    found = _accuracies(answers, images)
     _show(config, context, found)
     return {
-        **{f"accuracy_{name}": value for name, value in found.items()},
+        **found,
         "parameters": {name: value for name, value in asdict(model).items() if name != "seed"},
         "n_test_images": len(labels),
         "presentations": course.done,
@@ -205,7 +222,8 @@ def _show(config: Config, context: Context, found: Mapping[str, float]) -> None:
     from experiments.dastdp_parts.paper import READOUTS, paper_figure
 
     rows = []
-    for name, value in found.items():
+    for key, value in found.items():
+        name = key.removeprefix("accuracy_")
         source = paper_figure(config.data, config.n, name)
         label = READOUTS.get(name, "label statistics, second pass")
         rows.append((label, f"{100 * value:.2f}", "" if source is None else f"{source:.2f}"))

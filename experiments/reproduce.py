@@ -60,11 +60,15 @@ class Reproduction:
     write : callable
         `write(runs, folder)` gets the finished runs of every row and writes the page and its
         figures into `folder`; it returns the files.
+    shows_begun : bool
+        Whether `write` gets a third argument, the runs of every row that have begun and are not
+        finished.
     """
 
     experiment: str
     cells: Sequence[Cell]
-    write: Callable[[Mapping[str, list[RunDirectory]], Path], list[Path]]
+    write: Callable[..., list[Path]]
+    shows_begun: bool = False
 
 
 def reproduce(
@@ -110,10 +114,13 @@ def reproduce(
     if waiting:
         _run_all(found.experiment, waiting, folder, jobs, told)
     rows: dict[str, list[RunDirectory]] = {}
+    begun: dict[str, list[RunDirectory]] = {}
     for cell in found.cells:
-        if _finished(found.experiment, cell, folder):
-            rows.setdefault(cell.row, []).append(RunDirectory.open(cell.path(folder)))
-    return found.write(rows, Path(results))
+        if _there(found.experiment, cell, folder):
+            run = RunDirectory.open(cell.path(folder))
+            of = rows if run.record["state"] == "finished" else begun
+            of.setdefault(cell.row, []).append(run)
+    return found.write(rows, Path(results), *([begun] if found.shows_begun else []))
 
 
 def _find(name: str) -> Reproduction:
@@ -159,13 +166,15 @@ def _run(experiment: str, cell: Cell, folder: Path) -> None:
     )
 
 
-def _finished(experiment: str, cell: Cell, folder: Path) -> bool:
+def _there(experiment: str, cell: Cell, folder: Path) -> bool:
     path = cell.path(folder)
-    return (
-        (path / "run.json").exists()
-        and _same_settings(experiment, cell, path)
-        and RunDirectory.open(path).record["state"] == "finished"
-    )
+    return (path / "run.json").exists() and _same_settings(experiment, cell, path)
+
+
+def _finished(experiment: str, cell: Cell, folder: Path) -> bool:
+    if not _there(experiment, cell, folder):
+        return False
+    return bool(RunDirectory.open(cell.path(folder)).record["state"] == "finished")
 
 
 def _same_settings(experiment: str, cell: Cell, path: Path) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DEFAULTS", "READOUTS", "Defaults", "defaults", "paper_figure"]
+__all__ = ["DEFAULTS", "READOUTS", "TRAINING_IMAGES", "Defaults", "defaults", "paper_figure"]
 
+TRAINING_IMAGES = 60_000  # of either data set
 READOUTS = {
     "simultaneous": "simultaneous",
     "layer_by_layer": "layer by layer",

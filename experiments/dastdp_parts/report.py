@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.atomic import write_atomically
 from experiments.dastdp_parts import prose
-from experiments.dastdp_parts.paper import READOUTS, paper_figure
+from experiments.dastdp_parts.begun import Begun, begun_runs, begun_table, draw_begun
+from experiments.dastdp_parts.paper import READOUTS, TRAINING_IMAGES, paper_figure
 from experiments.results_page import Rows, mean_spread, origin, table
 from experiments.run_directory import RunDirectory
 from simulator.errors import DataError
@@ -42,7 +43,7 @@ WANTED = {
 SECOND = {"frozen_statistics": "label statistics of the second pass"}
 
 
-def write_report(rows: Rows, folder: Path) -> list[Path]:
+def write_report(rows: Rows, folder: Path, begun: Rows | None = None) -> list[Path]:
     """Write the page and its figures.
 
     Parameters
@@ -51,6 +52,8 @@ def write_report(rows: Rows, folder: Path) -> list[Path]:
         Finished runs by the name of their row; rows that are not there are named as missing.
     folder
         Where to.
+    begun
+        Runs that were stopped, by the name of their row; the page says how far they got.
 
     Raises
     ------
@@ -71,8 +74,12 @@ def write_report(rows: Rows, folder: Path) -> list[Path]:
         style: dict[str, Any] = {"format": "png", "dpi": 110, "metadata": {"Software": None}}
         write_atomically(folder / "dastdp-tsne.png", partial(drawn.savefig, **style))
         files.append(folder / "dastdp-tsne.png")
+    stopped = begun_runs(begun or {}, tuple(WANTED))
+    courses = draw_begun(stopped, folder)
+    files += courses.values()
     written = {path.name for path in files}
-    blocks = [block for part in _parts(rows) for block in part.split("\n\n") if block]
+    parts = _parts(rows, stopped, courses)
+    blocks = [block for part in parts for block in part.split("\n\n") if block]
     text = "\n\n".join(block for block in blocks if _has_picture(block, written)) + "\n"
     write_atomically(folder / PAGE, lambda file: file.write(text.encode()))
     return [folder / PAGE, *files]
@@ -93,7 +100,7 @@ def _has_picture(block: str, written: set[str]) -> bool:
     return not block.startswith("![") or block.rpartition("(")[2].rstrip(")") in written
 
 
-def _parts(rows: Rows) -> list[str]:
+def _parts(rows: Rows, stopped: Sequence[Begun], courses: Mapping[str, Path]) -> list[str]:
     """The page in order; a section whose rows are not there is left out."""
     digits = [row for row in ("mnist-n100", "mnist-n400") if row in rows]
     parts = [prose.HEAD, _provenance(rows), prose.PROTOCOL]
@@ -108,7 +115,10 @@ def _parts(rows: Rows) -> list[str]:
             parts += [text, _accuracies(rows, [row])]
     if any(row.startswith("scan-") for row in rows):
         parts += [prose.SCAN, _scan(rows)]
-    return [*parts, prose.SPEED, _speed(rows), _missing(rows)]
+    if stopped:
+        parts += [prose.BEGUN, begun_table(stopped, WANTED)]
+        parts += [f"![{WANTED[row][0]}, so far]({path.name})" for row, path in courses.items()]
+    return [*parts, prose.SPEED, _speed(rows, stopped), _missing(rows, stopped)]
 
 
 def _provenance(rows: Rows) -> str:
@@ -208,26 +218,41 @@ def _scan(rows: Rows) -> str:
     return table(columns, lines)
 
 
-def _speed(rows: Rows) -> str:
-    lines = [
-        [
-            what,
-            str(len(rows[row])),
-            mean_spread([run.record["timings"]["presentations_per_cpu_s"] for run in rows[row]], 0),
-            mean_spread(_values(rows[row], "attempts_per_image"), 3),
-        ]
-        for row, (what, _) in WANTED.items()
-        if row in rows
-    ]
+def _speed(rows: Rows, stopped: Sequence[Begun]) -> str:
+    lines = []
+    for row, (what, _) in WANTED.items():
+        found = rows.get(row, [])
+        speeds = [run.record["timings"]["presentations_per_cpu_s"] for run in found]
+        attempts = _values(found, "attempts_per_image")
+        for run in stopped:
+            if run.row == row and run.course.running["attempts"]:
+                speeds.append(run.course.done / run.course.seconds)
+                attempts.append(statistics.fmean(run.course.running["attempts"]))
+        if speeds:
+            epoch = TRAINING_IMAGES / statistics.fmean(speeds) / 60.0
+            lines.append(
+                [
+                    what,
+                    str(len(speeds)),
+                    mean_spread(speeds, 0),
+                    mean_spread(attempts, 3),
+                    f"{epoch:.0f}",
+                ]
+            )
     columns = ["", "runs", "presentations per CPU second", "attempts per image"]
-    return table(columns, lines)
+    return table([*columns, "an epoch, projected (CPU min)"], lines)
 
 
-def _missing(rows: Rows) -> str:
-    """What the page is to show and has no runs for."""
-    lines = [
-        f"- {what}: {len(rows.get(row, []))} of {seeds} seeds"
-        for row, (what, seeds) in WANTED.items()
-        if len(rows.get(row, [])) < seeds
-    ]
+def _missing(rows: Rows, stopped: Sequence[Begun]) -> str:
+    """What the page is to show and has no finished runs for."""
+    lines = []
+    for row, (what, seeds) in WANTED.items():
+        if len(rows.get(row, [])) < seeds:
+            far = [
+                f"seed {run.seed} after {run.course.done + run.second:,} presentations"
+                for run in stopped
+                if run.row == row
+            ]
+            text = f"- {what}: {len(rows.get(row, []))} of {seeds} seeds finished"
+            lines.append("; stopped: ".join([text, *([", ".join(far)] if far else [])]))
     return prose.MISSING + "\n".join(lines) if lines else ""

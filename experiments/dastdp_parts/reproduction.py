@@ -43,8 +43,11 @@ def _cells() -> list[Cell]:
         *cells,
         Cell("mnist-n400", {"n": 400, **CHOSEN}),
         Cell("fashion-n400", {"n": 400, "data": "fashion", "inhibition": 38.4}),
-        Cell("mnist-n1600", {"n": 1600, **CHOSEN, "epochs": 1, "second_epochs": 0}),
+        Cell(
+            "mnist-n1600",
+            {"n": 1600, **CHOSEN, "epochs": 1, "second_epochs": 0, "curve_every": 2_000},
+        ),
     ]
 
 
-REPRODUCTION = Reproduction("dastdp", _cells(), write_report)
+REPRODUCTION = Reproduction("dastdp", _cells(), write_report, shows_begun=True)

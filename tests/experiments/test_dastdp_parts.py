@@ -224,12 +224,43 @@ def test_the_page_says_what_was_reached_and_what_is_missing(tmp_path):
     assert "| 100 | simultaneous | 2 | 83.50 ± 0.71 | 83.67 |" in text
     assert "simultaneous with 100 neurons (by 0.17 points); layer by layer" in text
     assert "label statistics with 100" not in text, "83.50 is more than 83.00"
-    assert "- MNIST with 100 hidden neurons: 2 of 3 seeds" in text
-    assert "- MNIST with 400 hidden neurons: 0 of 1 seeds" in text
+    assert "- MNIST with 100 hidden neurons: 2 of 3 seeds finished\n" in text
+    assert "- MNIST with 400 hidden neurons: 0 of 1 seeds finished\n" in text
     assert "| learning rate of the hidden layer: 0.0025 | 81.00 | 81.00 | 9.0 |" in text
     assert "confusion.png" not in text, "no run has drawn it"
     with pytest.raises(DataError, match="nothing to report"):
         report.write_report({}, tmp_path)
+
+
+def test_the_page_says_how_far_a_run_got_that_was_stopped(tmp_path):
+    course = Course(4)
+    for k in range(SPAN + 20):
+        course.add(np.array([1, 1, 0, k % 2]), Presentation({}, 1), k % 10)
+    course.points.append((SPAN, {"simultaneous": 0.876, "label_statistics": 0.85}))
+    course.seconds = 60.0
+    made = {"n": 4, "data": "fashion", "epochs": None, "n_train": None}
+    begun = RunDirectory.create(
+        tmp_path / "begun", experiment="dastdp", parameters=made, seed=7, overwrite=False
+    )
+    begun.write_arrays("checkpoint-train", course.arrays())
+    early = RunDirectory.create(
+        tmp_path / "early", experiment="dastdp", parameters=made, seed=8, overwrite=False
+    )
+    runs = {"mnist-n100": [finished_run(tmp_path / "done", 100, 0.83, 1)]}
+    files = report.write_report(runs, tmp_path / "results", {"fashion-n400": [begun, early]})
+    text = files[0].read_text()
+    what = "Fashion-MNIST with 400 hidden neurons"
+    right = f"{100 * course.running['right'][0]:.1f}"
+    assert f"| {what} | 7 | 1,020 of 300,000 | {right} | 1,000 | 87.6 | 85.0 | - | - | - |" in text
+    assert f"| {what} | 1 | 17 | 1.000 | 59 |" in text
+    assert f"- {what}: 0 of 1 seeds finished; stopped: seed 7 after 1,020 presentations" in text
+    assert "](dastdp-course-fashion-n400.png)" in text
+    assert tmp_path / "results" / "dastdp-course-fashion-n400.png" in files
+    begun.write_arrays("checkpoint-second", {"done": 30})
+    begun.update(results={"accuracy_simultaneous": 0.8765, "accuracy_label_statistics": 0.84})
+    text = report.write_report(runs, tmp_path / "results", {"fashion-n400": [begun]})[0].read_text()
+    assert "| 87.6 | 85.0 | 30 | 87.65 | 84.00 |" in text
+    assert "stopped: seed 7 after 1,050 presentations" in text
 
 
 def test_learning_rates_are_chosen_on_validation_images_alone():

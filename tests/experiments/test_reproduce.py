@@ -84,6 +84,14 @@ def test_a_reproduction_that_was_stopped_goes_on(tmp_path, monkeypatch):
     assert not pages
     stopped = RunDirectory.open(tmp_path / "clock" / "stopping" / "seed-1")
     assert stopped.record["state"] == "interrupted"
+    both = Reproduction("tiny", cells, lambda *given: shown.append(given) or [], shows_begun=True)
+    shown = []
+    monkeypatch.setattr(reproduce, "_find", lambda name: both)
+    reproduce.reproduce("clock", only=["nothing"], runs=tmp_path, results=tmp_path / "pages")
+    rows, folder, begun = shown[0]
+    assert (rows, folder) == ({}, tmp_path / "pages")
+    assert [run.path for run in begun["stopping"]] == [stopped.path]
+    monkeypatch.setattr(reproduce, "_find", lambda name: found)
     reproduce.reproduce("clock", runs=tmp_path, results=tmp_path / "pages")
     assert pages == [1]
     with RunDirectory.open(stopped.path).spikes() as spikes:
