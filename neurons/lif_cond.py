@@ -412,6 +412,8 @@ class LIFCond(NeuronModel):
         slack = 1e-12 * abs(p.v_th - p.v_reset) * (1.0 + g_exc + g_inh)  # for rounding
         base = max(v, v_inf, p.e_inh)
         pushed = base + max(p.e_exc - base, 0.0) * g_exc * min(dt, p.tau_exc) / p.tau_m
+        # An initial state may have what no weight gives.
+        pushed += 1e300 * max(-g_exc, -g_inh, 0.0)
         reach = min(v + rise, pushed)
         return bool((v >= lowest) | ((there >= -slack) & (reach >= lowest - slack)))
 

@@ -262,7 +262,7 @@ def test_all_neurons_at_once_are_advanced_as_one_by_one(
 @settings(deadline=None)
 @given(
     v=st.floats(-110.0, -50.5),
-    g=st.tuples(st.floats(0.0, 10.0), st.floats(0.0, 30.0)),
+    g=st.tuples(st.floats(-1.0, 10.0), st.floats(-1.0, 30.0)),
     theta=st.floats(0.0, 10.0),
     tau_s=st.sampled_from([0.5, 2.0, 30.0]),
     bias=st.sampled_from([-5.0, 0.0, 18.0]),
