@@ -1,8 +1,40 @@
-"""The packet network: routers with virtual channels, simulated flit by flit."""
+"""The packet network: routers with virtual channels, simulated flit by flit.
+
+    network = PacketNetwork(Mesh(8, 8), "xy", lanes=4)
+    report = run_load(network, SyntheticTraffic(network.mesh, "uniform", rate=0.2))
+    print(report.text())
+
+`run_packets` sends recorded spikes (`spike_packets`) or a trace (`read_trace`) instead, and
+`PacketNetwork` itself goes forward step by step, with packets injected at any time.
+"""
 
 from __future__ import annotations
 
-from mapping.network.packet_network import Counts, Deliveries, PacketNetwork
+from mapping.network.packet_network import Counts, Deliveries, PacketNetwork, Work
+from mapping.network.packets import Packets, packets, read_trace, write_trace
 from mapping.network.pipeline import Pipeline
+from mapping.network.report import NetworkReport, run_load, run_packets
+from mapping.network.spikes import spike_cycles, spike_packets
+from mapping.network.stall import Stall, StallError, WaitingPacket
+from mapping.network.synthetic import SyntheticTraffic
 
-__all__ = ["Counts", "Deliveries", "PacketNetwork", "Pipeline"]
+__all__ = [
+    "Counts",
+    "Deliveries",
+    "NetworkReport",
+    "PacketNetwork",
+    "Packets",
+    "Pipeline",
+    "Stall",
+    "StallError",
+    "SyntheticTraffic",
+    "WaitingPacket",
+    "Work",
+    "packets",
+    "read_trace",
+    "run_load",
+    "run_packets",
+    "spike_cycles",
+    "spike_packets",
+    "write_trace",
+]

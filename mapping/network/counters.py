@@ -28,7 +28,7 @@ __all__ = ["N_COUNTERS"]
 ) = range(20)
 
 # Why the kernel came back.
-DONE, STALLED, DEAD_END = 0, 1, 2
+DONE, STALLED, DEAD_END, NO_ROOM = 0, 1, 2, 3
 
 # States of a buffer and of a branch.
 IDLE, ROUTING, ROUTED = 0, 1, 2

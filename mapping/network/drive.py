@@ -17,8 +17,10 @@ from mapping.network.counters import (
     DEAD_END,
     DONE,
     EVENTS,
+    FREE_SLOTS,
     LIVE,
     NEXT_PENDING,
+    NO_ROOM,
     NOW,
     PLACE,
     ROUTED,
@@ -44,6 +46,8 @@ from mapping.network.tables import (
     PACKET,
     PENDING,
     ROUTER,
+    TREE,
+    TWIG,
     IntArray,
     Setup,
     Tables,
@@ -127,6 +131,29 @@ def _next_cycle(setup: Setup, t: Tables, pending: Any, now: int, until: int) -> 
 
 
 @kernel_part
+def _fork(t: Tables, setup: Setup, buffer: int, slot: int) -> None:
+    """Give every branch of a multicast packet a copy of it, for the tree node it leads to."""
+    node = t.packet[slot, PACKET.node]
+    n, first = t.tree[node, TREE.branches], t.tree[node, TREE.first]
+    t.buffer[buffer, BUFFER.copies] = n
+    for k in range(n):
+        branch, following = buffer * setup.branches + k, t.twig[first + k, TWIG.node]
+        copy = slot
+        if n > 1:
+            t.counters[FREE_SLOTS] -= 1
+            copy = t.free_slots[t.counters[FREE_SLOTS]]
+            for column in range(t.packet.shape[1]):
+                t.packet[copy, column] = t.packet[slot, column]
+            t.packet[copy, PACKET.leaves] = 1 if following < 0 else t.tree[following, TREE.leaves]
+        t.packet[copy, PACKET.node] = following
+        t.branch[branch, BRANCH.slot] = copy
+        link = t.twig[first + k, TWIG.link]
+        t.branch[branch, BRANCH.offers] = 0 if link < 0 else 1
+        t.offer[branch, 0] = link
+        t.offer[branch, 1] = t.twig[first + k, TWIG.lanes]
+
+
+@kernel_part
 def _drive(
     offers: Any, grid: Grid, setup: Setup, t: Tables, pending: Any, delivery: Any, until: int
 ) -> int:
@@ -134,7 +161,12 @@ def _drive(
     ask, grants, proposal, out = t.ask, t.grants, t.proposal, t.offered
     count = t.counters
     now = count[NOW]
+    # Heads that may come to the front of their buffers in one cycle, each with five branches.
+    room = 50 * setup.routers if setup.branches > 1 else 0
     while now < until:
+        if count[FREE_SLOTS] < room + pending.shape[0] - count[NEXT_PENDING]:
+            count[NOW] = now
+            return NO_ROOM
         accept_credits(setup, t, now)
         accept_arrivals(setup, t, delivery, now)
         create_packets(setup, t, pending, now)
@@ -142,6 +174,9 @@ def _drive(
         for k in range(count[TO_ROUTE]):
             buffer = t.to_route[k]
             slot = t.flit[buffer * setup.depth + t.buffer[buffer, BUFFER.oldest]] >> 2
+            if t.packet[slot, PACKET.node] >= 0:
+                _fork(t, setup, buffer, slot)
+                continue
             router, target = t.buffer[buffer, BUFFER.router], t.packet[slot, PACKET.target]
             branch = buffer * setup.branches
             t.buffer[buffer, BUFFER.copies] = 1

@@ -14,6 +14,7 @@ switch.py and drive.py; the numbering of everything is in tables.py.
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,9 +25,12 @@ from mapping.mesh import Mesh
 from mapping.network import counters as c
 from mapping.network.drive import compiled_drive
 from mapping.network.pipeline import Pipeline
+from mapping.network.stall import Stall, StallError, find_stall
 from mapping.network.tables import (
     BUFFER,
     DELIVERY,
+    IN_PORT,
+    OUT_PORT,
     PACKET,
     PENDING,
     IntArray,
@@ -39,11 +43,12 @@ from mapping.routing import RoutingFunction, compiled_offers, grid_of, routing_f
 from mapping.routing._base import dead_end
 from simulator.errors import MappingError
 
-__all__ = ["Counts", "Deliveries", "PacketNetwork"]
+__all__ = ["Counts", "Deliveries", "PacketNetwork", "Work"]
 
 _SWITCHING = ("wormhole", "cut_through")
 _MOST_BITS = 62
 _BATCH = 1 << 16
+_CHECK_CYCLES = 1 << 13
 
 
 class Counts(NamedTuple):
@@ -58,6 +63,14 @@ class Counts(NamedTuple):
     dropped: int
     refused: int
     in_flight: int
+
+
+class Work(NamedTuple):
+    """Work of a simulation: flits sent over links, cycles not jumped over, visits of routers."""
+
+    flit_hops: int
+    cycles: int
+    router_visits: int
 
 
 class Deliveries(NamedTuple):
@@ -113,6 +126,8 @@ class PacketNetwork:
         Give a channel to the next packet only when its buffer has drained, and not as soon as the
         tail was sent. Deadlock freedom by an escape set (Duato) needs it under wormhole switching;
         freedom by an order of all channels does not.
+    multicast : bool
+        Whether `inject_trees` is to be used; it takes more memory.
     seed : int
         Of the choices between equally good channels.
 
@@ -134,6 +149,7 @@ class PacketNetwork:
         queue_packets: int | None = None,
         drop_after: int | None = None,
         empty_first: bool = False,
+        multicast: bool = False,
         seed: int = 0,
     ) -> None:
         self.mesh = mesh
@@ -146,9 +162,10 @@ class PacketNetwork:
         self.switching = switching
         copies = _whole("lanes", lanes, 1)
         vcs = self.routing.virtual_channels
-        if vcs * copies > _MOST_BITS:
+        most = _MOST_BITS // (5 if multicast else 1)
+        if vcs * copies > most:
             raise MappingError(
-                f"lanes = {lanes}: {vcs * copies} virtual channels on a link; at most {_MOST_BITS}"
+                f"lanes = {lanes}: {vcs * copies} virtual channels on a link; at most {most}"
             )
         stages = self.pipeline
         to_wire = stages.switch_allocation + stages.switch_traversal
@@ -164,7 +181,7 @@ class PacketNetwork:
             lanes=vcs * copies,
             vcs=vcs,
             copies=copies,
-            branches=1,
+            branches=5 if multicast else 1,
             most_offers=4 * vcs,
             depth=_whole("buffer_flits", buffer_flits, 1),
             horizon=1 << furthest.bit_length(),
@@ -186,6 +203,8 @@ class PacketNetwork:
         self._pending = rows(0, PENDING)  # sorted by cycle
         self._added: list[IntArray] = []
         self._packets = 0
+        self._fronts = np.full(len(self.tables.buffer), -1, dtype=np.int64)
+        self._next_check = _CHECK_CYCLES
         self._cut_off = np.isin(np.arange(mesh.n_cores), mesh.faulty_routers)
 
     @property
@@ -209,6 +228,48 @@ class PacketNetwork:
     def occupied_slots(self) -> int:
         """Packets that have a slot in the tables: those in flight, counted independently."""
         return len(self.tables.packet) - int(self.tables.counters[c.FREE_SLOTS])
+
+    @property
+    def packets_injected(self) -> int:
+        """Packets given to `inject` so far."""
+        return self._packets
+
+    @property
+    def wire_flits(self) -> IntArray:
+        """Flits sent over each link and from each router to its core, shape (n_link_ids + n,)."""
+        return self._of_wires(OUT_PORT.flits)
+
+    @property
+    def wire_packets(self) -> IntArray:
+        """Heads sent over each link and from each router to its core, shape (n_link_ids + n,)."""
+        return self._of_wires(OUT_PORT.packets)
+
+    def _of_wires(self, column: int) -> IntArray:
+        sent = self.tables.out_port[:, column]
+        n = self.mesh.n_cores
+        return np.concatenate([sent[: 4 * n], sent[5 * n :]])
+
+    @property
+    def occupied_flit_cycles(self) -> IntArray:
+        """[flits x cycles] sum over time of the flits in the buffers of each wire into a router.
+
+        Shape (n_link_ids + n,): those of the links, then those of the cores' wires.
+        """
+        t = self.tables
+        flits = t.buffer[:, BUFFER.flits].reshape(-1, self._setup.lanes).sum(axis=1)
+        held: IntArray = t.in_port[:, IN_PORT.held] + flits * self.now
+        return held
+
+    @property
+    def peak_occupancy(self) -> int:
+        """[flits] most that a buffer ever held."""
+        return int(self.tables.buffer[:, BUFFER.peak].max(initial=0))
+
+    @property
+    def work(self) -> Work:
+        """How much was simulated so far."""
+        n = self.tables.counters
+        return Work(*(int(n[place]) for place in (c.FLIT_HOPS, c.CYCLES, c.VISITS)))
 
     def inject(
         self,
@@ -284,25 +345,22 @@ class PacketNetwork:
         ------
         MappingError
             `until` has passed, or the routing function offers no channel to a packet.
+        StallError
+            The network is in a deadlock; `now` is the cycle after which it was found.
         """
         until = _whole("until", until, self.now)
         self._sort_pending()
         parts = []
         while self.now < until:
-            first, end = self._pending[:_BATCH], until
+            first, end = self._pending[:_BATCH], min(until, self._next_check)
             cycle = self._pending[:, PENDING.cycle]
-            if len(cycle) > _BATCH and cycle[_BATCH] < until:
+            if len(cycle) > _BATCH and cycle[_BATCH] < end:
                 # A batch holds all packets of its cycles.
                 end = max(int(cycle[_BATCH]), self.now + 1)
                 first = self._pending[: int(np.searchsorted(cycle, end))]
             parts.append(self._run_batch(first, end))
-            if self.tables.counters[c.STATUS] == c.STALLED:
-                break
-        if not parts:
-            parts.append(_deliveries(rows(0, DELIVERY)))
-        if len(parts) == 1:
-            return parts[0]
-        return Deliveries(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+            self._check()
+        return _joined(parts)
 
     def drain(self, most_cycles: int = 1_000_000) -> Deliveries:
         """Simulate until nothing is in flight or to come, or for `most_cycles`.
@@ -315,11 +373,63 @@ class PacketNetwork:
         while self.now < end and (self.counts.in_flight or self.n_waiting):
             parts.append(self.run(min(end, self.now + step)))
             step *= 2
-            if self.tables.counters[c.STATUS] == c.STALLED:
-                break
-        if not parts:
-            return _deliveries(rows(0, DELIVERY))
-        return Deliveries(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        return _joined(parts)
+
+    def stall(self) -> Stall | None:
+        """The deadlock that the network is in at this moment, or None."""
+        return find_stall(self._setup, self.tables, self.now)
+
+    def state(self) -> dict[str, IntArray]:
+        """Everything that `restore` needs to go on from here, as arrays that can be saved."""
+        self._sort_pending()
+        kept = {name: table.copy() for name, table in self.tables._asdict().items()}
+        kept["pending"] = self._pending.copy()
+        kept["packets"] = np.array([self._packets])
+        kept["setup"] = np.array(self._setup)
+        return kept
+
+    def restore(self, state: Mapping[str, ArrayLike]) -> None:
+        """Go on from a `state` of a network with the same parameters, bit for bit.
+
+        Raises
+        ------
+        MappingError
+            The state is that of another kind of network, or incomplete.
+        """
+        arrays = {name: np.array(values, dtype=np.int64) for name, values in state.items()}
+        wanted = {*Tables._fields, "pending", "packets", "setup"}
+        if set(arrays) != wanted:
+            wrong = sorted(set(arrays) ^ wanted)[0]
+            raise MappingError(f"state of a packet network: {wrong!r} is missing or unknown")
+        own = empty_tables(self.mesh, self._setup, 0, c.N_COUNTERS)
+        same = np.array_equal(arrays["setup"], np.array(self._setup))
+        if not same or any(
+            arrays[name].shape[1:] != table.shape[1:] for name, table in own._asdict().items()
+        ):
+            raise MappingError(
+                "state of a packet network with other parameters; restore it into one with the "
+                "same mesh, routing and options"
+            )
+        self.tables = Tables(*(np.ascontiguousarray(arrays[name]) for name in Tables._fields))
+        self._pending, self._added = arrays["pending"], []
+        self._packets = int(arrays["packets"][0])
+
+    def _check(self) -> None:
+        """Look for a deadlock when nothing moves, and now and then where something did not."""
+        t = self.tables
+        halted = t.counters[c.STATUS] == c.STALLED
+        if not halted and self.now < self._next_check:
+            return
+        fronts = np.arange(len(t.buffer)) * self._setup.depth + t.buffer[:, BUFFER.oldest]
+        now_there = np.where(t.buffer[:, BUFFER.flits] > 0, 4 * t.flit[fronts], -1)
+        now_there += t.buffer[:, BUFFER.oldest] % 4
+        unmoved = (now_there == self._fronts) & (t.buffer[:, BUFFER.flits] > 0)
+        if halted or unmoved.any():
+            found = self.stall()
+            if found is not None:
+                raise StallError(found, self.mesh)
+        self._fronts = now_there
+        self._next_check = self.now + _CHECK_CYCLES
 
     def _sort_pending(self) -> None:
         if self._added:
@@ -332,8 +442,12 @@ class PacketNetwork:
         t = self.tables
         delivery = rows(int(t.counters[c.LIVE] + batch[:, PENDING.leaves].sum()), DELIVERY)
         t.counters[c.DELIVERIES] = t.counters[c.NEXT_PENDING] = 0
-        drive = compiled_drive()
-        status = drive(self._offers, self._grid, self._setup, t, batch, delivery, until)
+        drive, status = compiled_drive(), c.NO_ROOM
+        while status == c.NO_ROOM:
+            status = drive(self._offers, self._grid, self._setup, t, batch, delivery, until)
+            if status == c.NO_ROOM:
+                self._make_room(2 * int(t.counters[c.FREE_SLOTS]) + 1)
+                t = self.tables
         t.counters[c.STATUS] = status
         self._pending = self._pending[int(t.counters[c.NEXT_PENDING]) :]
         if status == c.DEAD_END:
@@ -379,6 +493,14 @@ def _within(name: str, values: IntArray, least: int | None, most: int | None) ->
         k = int(np.argmax(wrong))
         allowed = f">= {least}" if most is None else f"{least}..{most}"
         raise MappingError(f"inject: {name}[{k}] = {values[k]}; it must be {allowed}")
+
+
+def _joined(parts: list[Deliveries]) -> Deliveries:
+    if not parts:
+        return _deliveries(rows(0, DELIVERY))
+    if len(parts) == 1:
+        return parts[0]
+    return Deliveries(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _deliveries(table: IntArray) -> Deliveries:

@@ -41,6 +41,21 @@ def allocate_switch(setup: Setup, t: Tables, router: int, proposal: IntArray, no
     """
     width = setup.lanes * setup.branches
     sides = t.router[router, ROUTER.ready]
+    if sides == 0:
+        return
+    if sides & (sides - 1) == 0:
+        side = 0
+        while sides >> side > 1:
+            side += 1
+        port = t.inputs[router, side]
+        ready, place = t.in_port[port, IN_PORT.ready], 0
+        if ready & (ready - 1) == 0:  # one flit wants to leave: nothing to arbitrate
+            while ready >> place > 1:
+                place += 1
+            branch = port * width + place
+            if t.out_port[t.branch[branch, BRANCH.out_port], OUT_PORT.busy_until] <= now:
+                _match(setup, t, branch, port, side, router, now)
+            return
     outputs = inputs = 0
     for side in range(5):
         if not sides >> side & 1:
@@ -80,22 +95,22 @@ def allocate_switch(setup: Setup, t: Tables, router: int, proposal: IntArray, no
                 out = t.in_port[port, IN_PORT.turn]
                 while granted >> out & 1 == 0:
                     out = 0 if out == 4 else out + 1
-                branch = proposal[side, out]
-                t.in_port[port, IN_PORT.turn] = 0 if out == 4 else out + 1
-                t.out_port[t.branch[branch, BRANCH.out_port], OUT_PORT.turn] = (
-                    0 if side == 4 else side + 1
-                )
-                place = branch - port * width + 1
-                t.in_port[port, IN_PORT.lane_turn] = 0 if place == width else place
-                _send(setup, t, branch, port, place - 1, router, now)
+                _match(setup, t, proposal[side, out], port, side, router, now)
             for out in range(6):
                 proposal[side, out] = -1
 
 
 @kernel_part
-def _send(
-    setup: Setup, t: Tables, branch: int, port: int, place: int, router: int, now: int
+def _match(
+    setup: Setup, t: Tables, branch: int, port: int, side: int, router: int, now: int
 ) -> None:
+    """Move the pointers of both ends on, and send a flit."""
+    out, out_port = t.branch[branch, BRANCH.side], t.branch[branch, BRANCH.out_port]
+    place = t.branch[branch, BRANCH.place]
+    t.in_port[port, IN_PORT.turn] = 0 if out == 4 else out + 1
+    t.out_port[out_port, OUT_PORT.turn] = 0 if side == 4 else side + 1
+    last = place + 1 == setup.lanes * setup.branches
+    t.in_port[port, IN_PORT.lane_turn] = 0 if last else place + 1
     buffer = t.branch[branch, BRANCH.buffer]
     channel, out_port = t.branch[branch, BRANCH.out], t.branch[branch, BRANCH.out_port]
     at = t.buffer[buffer, BUFFER.oldest] + t.branch[branch, BRANCH.ahead]

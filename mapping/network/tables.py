@@ -67,6 +67,8 @@ PACKET: Any = columns(
     "target", "flits", "created", "entered", "arrived", "hops", "source", "tag", "number", "node",
     "following", "leaves",
 )  # fmt: skip
+TREE: Any = columns("first", "branches", "leaves")
+TWIG: Any = columns("link", "lanes", "node")  # link -1: to the core of this router
 PENDING: Any = columns("cycle", "source", "target", "flits", "tag", "number", "node", "leaves")
 DELIVERY: Any = columns(
     "tag", "source", "target", "flits", "created", "entered", "cycle", "hops", "number"
@@ -119,6 +121,8 @@ class Tables(NamedTuple):
     active: IntArray  # (n,) routers with work
     active_sources: IntArray  # (n,)
     free_slots: IntArray
+    tree: IntArray  # multicast: a row for each router that a tree passes
+    twig: IntArray  # its branches, those of a router one after another
     ask: IntArray  # scratch of the allocators
     grants: IntArray
     proposal: IntArray
@@ -199,6 +203,8 @@ def empty_tables(mesh: Mesh, setup: Setup, link_delay: int, n_counters: int) -> 
         active=np.zeros(n, dtype=np.int64),
         active_sources=np.zeros(n, dtype=np.int64),
         free_slots=np.zeros(0, dtype=np.int64),
+        tree=rows(0, TREE),
+        twig=rows(0, TWIG),
         ask=np.zeros((5, width), dtype=np.int64),
         grants=np.zeros((2, width), dtype=np.int64),
         proposal=np.full((5, 6), -1, dtype=np.int64),
