@@ -25,6 +25,7 @@ from mapping.placement import Placement, place, placement_names
 from mapping.presets import NO_LIMIT, preset_names, preset_rows
 from mapping.report import MappingReport
 from mapping.routing import Channel, RoutingFunction, route, routing_function, routing_names
+from mapping.simulated import graph_of
 from mapping.tensor_partition import SynchronousPartition
 from mapping.traffic import Traffic, packets_over_time, spike_traffic
 
@@ -53,6 +54,7 @@ __all__ = [
     "channel_dependency_graph",
     "degree_bound",
     "find_deadlock",
+    "graph_of",
     "hamiltonian_cycle",
     "hamiltonian_loop",
     "homes_of",
