@@ -55,6 +55,8 @@ class Model:
         From a spike to its inhibition of the others, ms.
     seed : int
         Of the initial weights and of the noise.
+    afferent_delay : float
+        From an encoding neuron to the representation layer, ms.
     """
 
     m: int
@@ -63,6 +65,7 @@ class Model:
     tau_m: float
     lateral_delay: float
     seed: int
+    afferent_delay: float = 0.0
 
     @property
     def n_inputs(self) -> int:
@@ -84,7 +87,7 @@ class Model:
 
     def training(self, patches: Floats, noise: float) -> Simulation:
         """The network that learns; `patches` are on the ring, shape (n_patches, n_pixels)."""
-        return self._simulation(patches, noise, -C_MIN, -C_MAX, self.drift_ms)
+        return Simulation(self.describe(patches, noise, -C_MIN, -C_MAX))
 
     def frozen(
         self,
@@ -96,9 +99,8 @@ class Model:
     ) -> Simulation:
         """The network with its plasticity off and its lateral weights constant."""
         # A drift from a value to itself, and a rule that rests: the same compiled loop serves.
-        simulation = self._simulation(
-            patches, noise, inhibition, inhibition, self.drift_ms, record_encoder
-        )
+        network = self.describe(patches, noise, inhibition, inhibition, record_encoder)
+        simulation = Simulation(network)
         simulation.set_weights(AFFERENT, weights)
         simulation.set_learning(AFFERENT, False)
         return simulation
@@ -134,15 +136,16 @@ class Model:
             ),
         )
 
-    def _simulation(
+    def describe(
         self,
         patches: Floats,
-        noise: float,
-        start: float,
-        end: float,
-        tau: float,
+        noise: float = 0.0,
+        start: float = -C_MIN,
+        end: float = -C_MAX,
         record_encoder: bool = False,
-    ) -> Simulation:
+    ) -> Network:
+        """The network to which `patches` are presented, with lateral weights that drift from
+        `start` to `end` thresholds."""
         theta = self.threshold
         network = Network(seed=self.seed)
         source = NoisyLatencyCode(patches, noise, CODE) if noise else LatencyCode(patches, CODE)
@@ -152,7 +155,9 @@ class Model:
             self.m,
             LIFExp(tau_m=self.tau_m, tau_exc=2.8, tau_inh=0.3, v_th=theta, t_ref=6.0),
         )
-        network.projection(u, v, all_to_all(), weight=uniform(0.6, 0.8), rule=WTCRL())
+        network.projection(
+            u, v, all_to_all(), weight=uniform(0.6, 0.8), delay=self.afferent_delay, rule=WTCRL()
+        )
         network.projection(
             v,
             v,
@@ -160,12 +165,12 @@ class Model:
             weight=1.0,
             delay=self.lateral_delay,
             port="inhibitory",
-            rule=ExponentialDrift(w_start=start * theta, w_end=end * theta, tau=tau),
+            rule=ExponentialDrift(w_start=start * theta, w_end=end * theta, tau=self.drift_ms),
         )
         network.record_spikes(v)
         if record_encoder:
             network.record_spikes(u)
-        return Simulation(network)
+        return network
 
 
 def code_vectors(weights: Floats, patches: Patches) -> Floats:
