@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mapping.deadlock import Verdict
+from mapping.deadlock import AnyChannel, Verdict
 from mapping.mesh import Mesh
-from mapping.routing import Channel
 
 if TYPE_CHECKING:
     from mapping.report import MappingReport
@@ -90,11 +89,12 @@ def report_dict(report: MappingReport) -> dict[str, Any]:
 
 
 def _verdict_dict(verdict: Verdict, mesh: Mesh) -> dict[str, Any]:
-    def listed(channels: tuple[Channel, ...] | None) -> list[list[int]] | None:
+    def listed(channels: tuple[AnyChannel, ...] | None) -> list[list[int | str]] | None:
         return None if channels is None else [list(channel) for channel in channels]
 
     return {
         "free": verdict.free,
+        "kind": verdict.kind,
         "n_channels": verdict.n_channels,
         "n_dependencies": verdict.n_dependencies,
         "channel_order": listed(verdict.channel_order),

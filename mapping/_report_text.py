@@ -121,5 +121,5 @@ def _change(cost: int, baseline: int) -> str:
 def _verdict_words(verdict: Verdict) -> str:
     size = f"{verdict.n_channels} channels, {verdict.n_dependencies} dependencies"
     if verdict.cycle is None:
-        return f"free ({size}, no cycle)"
+        return f"{verdict.kind} ({size}{'' if verdict.escape else ', no cycle'})"
     return f"possible: a cycle of {len(verdict.cycle)} channels ({size})"

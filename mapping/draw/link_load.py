@@ -97,7 +97,7 @@ def draw_link_load(
 
     verdict = report.verdict
     if verdict.cycle is not None:
-        _draw_cycle(axes, mesh, verdict.cycle)
+        _draw_cycle(axes, mesh, [c.link for c in verdict.cycle if isinstance(c, Channel)])
     label_axes(axes, mesh)
     figure.suptitle(_title(report), fontsize=10)
     save(figure, path)
@@ -126,12 +126,12 @@ def _arrow(mesh: Mesh, link: int) -> NDArray[np.float64]:
     return turned + np.array([x, y], dtype=np.float64)
 
 
-def _draw_cycle(axes: Axes, mesh: Mesh, cycle: tuple[Channel, ...]) -> None:
+def _draw_cycle(axes: Axes, mesh: Mesh, cycle: list[int]) -> None:
     from matplotlib.collections import PolyCollection
 
     axes.add_collection(
         PolyCollection(
-            [_arrow(mesh, link) for link in sorted({channel.link for channel in cycle})],
+            [_arrow(mesh, link) for link in sorted(set(cycle))],
             facecolors="none",
             edgecolors=CYCLE_COLOUR,
             linewidths=2.0,
