@@ -206,13 +206,13 @@ def test_the_witness_reads_well():
     assert find_deadlock(mesh, "torus_dimension_order").text(mesh) == (
         "torus_dimension_order on the 4x1 torus: deadlock possible for all flows; "
         "4 channels wait for each other:\n"
-        "  (0,0)-E->(1,0) vc 0, held by a packet (0,0) to (2,0), "
+        "  (0,0)-E->(1,0) vc 0, held by a packet (0,0) to (2,0) by (1,0), "
         "waits for (1,0)-E->(2,0) vc 0\n"
-        "  (1,0)-E->(2,0) vc 0, held by a packet (1,0) to (3,0), "
+        "  (1,0)-E->(2,0) vc 0, held by a packet (1,0) to (3,0) by (2,0), "
         "waits for (2,0)-E->(3,0) vc 0\n"
-        "  (2,0)-E->(3,0) vc 0, held by a packet (2,0) to (0,0), "
+        "  (2,0)-E->(3,0) vc 0, held by a packet (2,0) to (0,0) by (3,0), "
         "waits for (3,0)-E->(0,0) vc 0\n"
-        "  (3,0)-E->(0,0) vc 0, held by a packet (3,0) to (1,0), "
+        "  (3,0)-E->(0,0) vc 0, held by a packet (3,0) to (1,0) by (0,0), "
         "waits for (0,0)-E->(1,0) vc 0"
     )
     free = find_deadlock(Mesh(2, 2), "xy", [(0, 3)])
