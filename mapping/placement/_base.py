@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,9 +25,9 @@ class Convergence:
     moves : int64 array, shape (n_steps,)
         Moves tried up to and including each step.
     cost, best : float64 arrays, shape (n_steps,)
-        [packets x hops] cost after the step, and the lowest cost seen so far.
+        [unit of the objective] value after the step, and the lowest one seen so far.
     temperature : float64 array, shape (n_steps,)
-        [packets x hops]; 0 for steps that only go downhill.
+        [unit of the objective]; 0 for steps that do not anneal.
     """
 
     moves: IntArray
@@ -34,12 +35,34 @@ class Convergence:
     best: NDArray[np.float64]
     temperature: NDArray[np.float64]
 
+    @classmethod
+    def joined(cls, parts: Sequence[Convergence]) -> Convergence:
+        """One search after the other: moves add up, and `best` is the best of all so far."""
+        ends = np.cumsum([0, *(int(part.moves[-1]) for part in parts)])
+        return cls(
+            np.concatenate([part.moves + end for part, end in zip(parts, ends, strict=False)]),
+            np.concatenate([part.cost for part in parts]),
+            np.minimum.accumulate(np.concatenate([part.best for part in parts])),
+            np.concatenate([part.temperature for part in parts]),
+        )
+
 
 class Solution(NamedTuple):
-    """Result of a method: physical core of each logical core, and its course if it has one."""
+    """Result of a method.
+
+    Attributes
+    ----------
+    core_of : int64 array, shape (n_logical,)
+        Physical core of each logical core.
+    convergence : Convergence or None
+        Its course, if it has one.
+    remark : str
+        What the user should know of it, or "".
+    """
 
     core_of: IntArray
     convergence: Convergence | None = None
+    remark: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +78,12 @@ class Placement:
     cost : int
         [packets x hops] see `placement_cost`.
     convergence : Convergence or None
+    objective : dict
+        Weight of each term of the objective it was made for, as in `place`.
+    value : float
+        [unit of the objective] value of that objective; the cost, for packets x hops.
+    remark : str
+        What the method has to say of it, or "".
     """
 
     core_of: IntArray
@@ -62,6 +91,9 @@ class Placement:
     seed: int
     cost: int
     convergence: Convergence | None
+    objective: dict[str, float]
+    value: float
+    remark: str = ""
 
 
 def placement_cost(traffic: Traffic, core_of: IntArray, mesh: Mesh) -> int:

@@ -1,11 +1,13 @@
-"""Simulated annealing: swaps of two cores, or a move to an empty one, at falling temperature.
+"""Simulated annealing: moves within a window that shrinks as the temperature falls.
 
-Objective: C = sum c_ij M_ij (packets x hops). A move costs one pass over the partners of the
-cores it touches, not a recomputation. Temperatures fall geometrically from one that accepts most
-moves to one that accepts almost none; what is left is removed by a greedy descent over all swaps.
+Temperatures fall geometrically from one that accepts most moves to one that accepts almost none.
+The window, the distance a core may go in one move, follows the share of accepted moves, so that
+about 44 % of those tried are accepted for as long as it can do that. What is left is removed by a
+greedy descent over all moves.
 
 S. Kirkpatrick, C. D. Gelatt, M. P. Vecchi, Optimization by simulated annealing, Science 220,
-1983; as a quadratic assignment problem: R. E. Burkard, F. Rendl, EJOR 17, 1984.
+1983; as a quadratic assignment problem: R. E. Burkard, F. Rendl, EJOR 17, 1984; the window:
+V. Betz, J. Rose, VPR: a new packing, placement and routing tool for FPGA research, FPL 1997.
 """
 
 from __future__ import annotations
@@ -14,17 +16,32 @@ import math
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from mapping.graph import IntArray
 from mapping.mesh import Mesh
-from mapping.placement._base import Convergence, Solution, placement_cost
+from mapping.placement._base import Solution
+from mapping.placement._course import Course
+from mapping.placement._legal import random_legal
+from mapping.placement._moves import (
+    FloatArray,
+    State,
+    allowed_move,
+    copy_into,
+    descend,
+    drop_move,
+    keep_move,
+    start_state,
+    try_move,
+)
+from mapping.placement._problem import Problem, Tables
 from mapping.traffic import Traffic
 from simulator.errors import MappingError
 
-__all__ = ["anneal", "descend", "place", "swap_delta"]
+__all__ = ["anneal", "anneal_from", "descend_from", "mean_change", "place", "work_per_move"]
 
-FloatArray = NDArray[np.float64]
+_ACCEPTED = 0.44  # share of moves the window aims at
+# A slice of work between two looks at the clock, in partners visited: some hundredths of a second.
+_SLICE = 20_000_000
 
 
 def place(
@@ -32,6 +49,7 @@ def place(
     mesh: Mesh,
     *,
     seed: int,
+    problem: Problem,
     moves_per_core: int = 20_000,
     n_temperatures: int = 200,
     hottest: float = 0.4,
@@ -41,22 +59,20 @@ def place(
 
     Parameters
     ----------
-    traffic, mesh
-        The problem; costs must stay below 2^53, so that all of them are exact integers.
     seed : int
         Key of the counter-based generator (Philox).
     moves_per_core : int
         Moves tried over the whole schedule, per physical core.
     n_temperatures : int
         Steps of the schedule; the convergence record has one row each, one before for the
-        start, and one after for the descent.
+        start, and those of the descent after them.
     hottest, coldest : float
-        [1] first and last temperature, in units of the mean |change of cost| of random moves.
+        [1] first and last temperature, in units of the mean |change| of random moves.
 
     Raises
     ------
     MappingError
-        An option out of range, or more packets than costs can be exact for.
+        An option out of range.
     """
     for name, value in (("moves_per_core", moves_per_core), ("n_temperatures", n_temperatures)):
         if value < 1:
@@ -66,189 +82,143 @@ def place(
             f"annealing: coldest = {coldest}, hottest = {hottest}; expected 0 < coldest <= hottest"
         )
     rng = np.random.Generator(np.random.Philox(key=seed))
-    n, n_cores = traffic.n_cores, mesh.n_cores
-    problem = problem_arrays(traffic, mesh)
-    core_of = rng.permutation(n_cores)[:n].astype(np.int64)
-    occupant = np.full(n_cores, -1, dtype=np.int64)
-    occupant[core_of] = np.arange(n)
-    scale = mean_change(*problem, core_of, occupant, 1000, rng)
-    if scale == 0.0:
-        # Every placement found costs the same: no traffic, or nowhere else to go.
-        cost = np.array([placement_cost(traffic, core_of, mesh)], dtype=np.float64)
-        nothing = np.zeros(1)
-        return Solution(core_of, Convergence(nothing.astype(np.int64), cost, cost, nothing))
-    temperature = scale * np.geomspace(hottest, coldest, n_temperatures)
-    moves = max(1, moves_per_core * n_cores // n_temperatures)
-    best_core_of = core_of.copy()
-    # Rows of the record: the start, one per temperature, the descent.
-    cost = np.empty(n_temperatures + 2)
-    best = np.empty(n_temperatures + 2)
-    cost[0] = best[0] = placement_cost(traffic, core_of, mesh)
-    anneal(*problem, core_of, occupant, temperature, moves, best_core_of, cost, best, rng)
-
-    occupant[:] = -1
-    occupant[best_core_of] = np.arange(n)
-    cost[-1] = best[-1] = best[-2] + descend(*problem, best_core_of, occupant)
-    return Solution(
-        best_core_of,
-        Convergence(
-            moves=moves * np.array([*range(n_temperatures + 1), n_temperatures]),
-            cost=cost,
-            best=best,
-            temperature=np.concatenate((temperature[:1], temperature, [0.0])),
-        ),
-    )
+    start = random_legal(problem.allowed, mesh, rng)
+    moves = moves_per_core * mesh.n_cores
+    return anneal_from(problem, start, rng, moves, n_temperatures, hottest, coldest)
 
 
-def problem_arrays(
-    traffic: Traffic, mesh: Mesh
-) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
-    """Partners of each logical core in compressed rows, packets both ways, and distances."""
-    # The descent ends because every change of cost is an exact integer; floats hold them to 2^53.
-    if float(traffic.packets.sum(dtype=np.float64)) * float(mesh.distances.max()) >= 2.0**53:
-        raise MappingError(
-            f"annealing: {traffic.packets.sum(dtype=np.float64):.3g} packets on the {mesh} exceed "
-            "2^53 packets x hops, beyond which costs are not exact; scale the counts down"
-        )
-    both_ways = traffic.packets + traffic.packets.T
-    row, partner = np.nonzero(both_ways)
-    start = np.concatenate(([0], np.cumsum(np.bincount(row, minlength=traffic.n_cores))))
-    return (
-        start.astype(np.int64),
-        partner.astype(np.int64),
-        both_ways[row, partner].astype(np.float64),
-        mesh.distances.astype(np.float64),
-    )
-
-
-@njit(cache=True)
-def swap_delta(
+def anneal_from(
+    problem: Problem,
     start: IntArray,
-    partner: IntArray,
-    packets: FloatArray,
-    distance: FloatArray,
-    core_of: IntArray,
-    a: int,
-    b: int,
-    to: int,
-) -> float:
-    """Change of cost when logical core `a` goes to physical core `to` and its occupant `b` back.
+    rng: np.random.Generator,
+    moves: int,
+    n_temperatures: int,
+    hottest: float,
+    coldest: float,
+) -> Solution:
+    """Anneal from a given placement, then descend; see `place`."""
+    t, mesh = problem.tables, problem.mesh
+    s = start_state(problem, start)
+    guide = _guide(t, s)
+    scale = mean_change(t, start_state(problem, start), guide, 1000, rng)
+    # With a scale of zero every placement found costs the same: there is nothing to anneal.
+    temperatures = scale * np.geomspace(hottest, coldest, n_temperatures if scale > 0 else 0)
+    first = float(temperatures[0]) if temperatures.size else 0.0
+    course = Course(start, s.sums[0], problem.bound, problem.watch, first)
+    best_core_of, best = s.core_of.copy(), np.array([s.sums[0]])
+    farthest = float(max(mesh.width, mesh.height))
+    reach = farthest
+    per_step = max(1, moves // n_temperatures)
+    going = s.sums[0] > problem.bound
+    for temperature in temperatures:
+        if not going:
+            break
+        accepted = anneal(t, s, temperature, guide, per_step, int(reach), best, best_core_of, rng)
+        reach = min(max(reach * (1.0 - _ACCEPTED + accepted / per_step), 1.0), farthest)
+        going = course.add(per_step, s.sums[0], best[0], best_core_of, temperature)
+    if going:
+        descend_from(problem, course)
+    return course.solution()
 
-    b = -1 for an empty core. The distance between a and b is the same afterwards (distances are
-    symmetric), so their own traffic does not count.
+
+def descend_from(problem: Problem, course: Course, most: int | None = None) -> None:
+    """Take improving moves from the best placement of a course until none, or `most`, are left."""
+    t = problem.tables
+    s = start_state(problem, course.best_core_of)
+    visits = max(1, 4 * (t.partner.size + t.partner_in.size) // max(1, problem.n))
+    number, left = 0, np.inf if most is None else most
+    while number >= 0 and left > 0:
+        number, tried = descend(t, s, number, int(min(left, max(1, _SLICE // visits))))
+        left -= tried
+        if not course.add(tried, s.sums[0], s.sums[0], s.core_of):
+            break
+
+
+def work_per_move(problem: Problem) -> float:
+    """What trying a move costs, in units of looking at one pair of cores in a tabu search."""
+    t = problem.tables
+    partners = (t.partner.size + t.partner_in.size) / problem.n
+    work = 20.0 + partners
+    if t.load_weight > 0:
+        hops = (t.width + t.height) / 3.0
+        work += 4.0 * partners * hops + t.width * t.height
+    return work
+
+
+def _guide(t: Tables, s: State) -> float:
+    """What a unit of squared load counts while annealing, so that not only the heaviest link does.
+
+    With it the sum of squares counts as the mean load that a packet meets does.
     """
-    here = core_of[a]
-    delta = 0.0
-    for k in range(start[a], start[a + 1]):
-        j = partner[k]
-        if j != b:
-            p = core_of[j]
-            delta += packets[k] * (distance[to, p] - distance[here, p])
-    if b >= 0:
-        for k in range(start[b], start[b + 1]):
-            j = partner[k]
-            if j != a:
-                p = core_of[j]
-                delta += packets[k] * (distance[here, p] - distance[to, p])
-    return delta
-
-
-@njit(cache=True)
-def swap(core_of: IntArray, occupant: IntArray, a: int, b: int, to: int) -> None:
-    here = core_of[a]
-    core_of[a] = to
-    occupant[to] = a
-    occupant[here] = b
-    if b >= 0:
-        core_of[b] = here
+    total = float(s.loads.sum())
+    return t.load_weight / total if total > 0 else 0.0
 
 
 @njit(cache=True)
 def mean_change(
-    start: IntArray,
-    partner: IntArray,
-    packets: FloatArray,
-    distance: FloatArray,
-    core_of: IntArray,
-    occupant: IntArray,
-    n_samples: int,
-    rng: np.random.Generator,
+    t: Tables, s: State, guide: float, n_samples: int, rng: np.random.Generator
 ) -> float:
-    """Mean |change of cost| over random moves, every one of them made."""
+    """Mean |change| over random moves, every one of them made."""
+    after = np.empty(3)
     total = 0.0
     for _ in range(n_samples):
-        a = int(rng.random() * core_of.size)
-        to = int(rng.random() * occupant.size)
-        if to != core_of[a]:
-            b = occupant[to]
-            total += abs(swap_delta(start, partner, packets, distance, core_of, a, b, to))
-            swap(core_of, occupant, a, b, to)
+        a = int(rng.random() * s.core_of.size)
+        to = int(rng.random() * s.occupant.size)
+        b = s.occupant[to]
+        if to != s.core_of[a] and allowed_move(t, s, a, b, to):
+            change = try_move(t, s, a, b, to, after)
+            total += abs(change + guide * (after[2] - s.sums[2]))
+            keep_move(s, a, b, to, after)
     return total / n_samples
 
 
 @njit(cache=True)
 def anneal(
-    start: IntArray,
-    partner: IntArray,
-    packets: FloatArray,
-    distance: FloatArray,
-    core_of: IntArray,
-    occupant: IntArray,
-    temperature: FloatArray,
+    t: Tables,
+    s: State,
+    temperature: float,
+    guide: float,
     moves: int,
+    reach: int,
+    best: FloatArray,
     best_core_of: IntArray,
-    cost_record: FloatArray,
-    best_record: FloatArray,
     rng: np.random.Generator,
-) -> None:
-    """`moves` moves at each temperature; leaves the best placement in `best_core_of`.
+) -> int:
+    """Try moves of at most `reach` tiles along each axis; returns how many were made.
 
-    Row 0 of the records holds the cost to start from; row k + 1 is filled after temperature k.
+    `best` (one value) and `best_core_of` are kept up to date.
     """
-    cost = cost_record[0]
-    best = cost
-    best_core_of[:] = core_of
-    for step in range(temperature.size):
-        for _ in range(moves):
-            a = int(rng.random() * core_of.size)
-            to = int(rng.random() * occupant.size)
-            if to == core_of[a]:
-                continue
-            b = occupant[to]
-            delta = swap_delta(start, partner, packets, distance, core_of, a, b, to)
-            if delta > 0.0 and rng.random() >= math.exp(-delta / temperature[step]):
-                continue
-            swap(core_of, occupant, a, b, to)
-            cost += delta
-            if cost < best:
-                best = cost
-                best_core_of[:] = core_of
-        cost_record[step + 1] = cost
-        best_record[step + 1] = best
-
-
-@njit(cache=True)
-def descend(
-    start: IntArray,
-    partner: IntArray,
-    packets: FloatArray,
-    distance: FloatArray,
-    core_of: IntArray,
-    occupant: IntArray,
-) -> float:
-    """Take every improving move in turn until none is left; returns the change of cost."""
-    total = 0.0
-    improved = True
-    while improved:
-        improved = False
-        for a in range(core_of.size):
-            for to in range(occupant.size):
-                if to == core_of[a]:
-                    continue
-                b = occupant[to]
-                delta = swap_delta(start, partner, packets, distance, core_of, a, b, to)
-                if delta < 0.0:
-                    swap(core_of, occupant, a, b, to)
-                    total += delta
-                    improved = True
-    return total
+    after = np.empty(3)
+    accepted = 0
+    # On a torus a window must not meet itself.
+    across = min(reach, (t.width - 1) // 2 if t.torus else t.width - 1)
+    down = min(reach, (t.height - 1) // 2 if t.torus else t.height - 1)
+    for _ in range(moves):
+        a = int(rng.random() * s.core_of.size)
+        y, x = divmod(s.core_of[a], t.width)
+        if t.torus:
+            left, right, top, bottom = x - across, x + across, y - down, y + down
+            if 2 * reach >= t.width:
+                left, right = 0, t.width - 1
+            if 2 * reach >= t.height:
+                top, bottom = 0, t.height - 1
+        else:
+            left, right = max(0, x - across), min(t.width - 1, x + across)
+            top, bottom = max(0, y - down), min(t.height - 1, y + down)
+        columns = right - left + 1
+        pick = int(rng.random() * (columns * (bottom - top + 1)))
+        to_y, to_x = divmod(pick, columns)
+        to = (to_y + top) % t.height * t.width + (to_x + left) % t.width
+        b = s.occupant[to]
+        if to == s.core_of[a] or not allowed_move(t, s, a, b, to):
+            continue
+        change = try_move(t, s, a, b, to, after) + guide * (after[2] - s.sums[2])
+        if change > 0.0 and rng.random() >= math.exp(-change / temperature):
+            drop_move(t, s, a, b, to)
+            continue
+        keep_move(s, a, b, to, after)
+        accepted += 1
+        if s.sums[0] < best[0]:
+            best[0] = s.sums[0]
+            copy_into(best_core_of, s.core_of)
+    return accepted
