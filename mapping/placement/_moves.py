@@ -182,18 +182,28 @@ def drop_move(t: Tables, s: State, a: int, b: int, to: int) -> None:
 
 
 @njit(cache=True)
-def descend(t: Tables, s: State, first: int, most: int) -> tuple[int, int]:
+def descend(t: Tables, s: State, where: IntArray, most: int) -> int:
     """Take every improving move in turn until a whole round has found none, or `most` are tried.
 
-    Moves are numbered core by core; it begins with number `first`. Returns the number to go on
-    with, -1 if there is no improving move left, and how many were tried.
+    Moves are numbered core by core.
+
+    Parameters
+    ----------
+    where : int64 array, shape (2,)
+        Number of the next move, and how many were tried since the last gain; kept up to date, so
+        that a descent goes on where it was. It has ended when the second reaches the number of
+        moves there are.
+
+    Returns
+    -------
+    int
+        How many were tried.
     """
     n, places = s.core_of.size, s.occupant.size
     after = np.empty(3)
-    number = first
-    since = 0
+    number, since = where[0], where[1]
     tried = 0
-    while tried < most:
+    while tried < most and since < n * places:
         a, to = number // places, number % places
         b = s.occupant[to]
         if to != s.core_of[a] and allowed_move(t, s, a, b, to):
@@ -204,12 +214,11 @@ def descend(t: Tables, s: State, first: int, most: int) -> tuple[int, int]:
                 gain = after[2] < s.sums[2]
             if gain:
                 keep_move(s, a, b, to, after)
-                since = 0
+                since = -1
             else:
                 drop_move(t, s, a, b, to)
         number = (number + 1) % (n * places)
         since += 1
         tried += 1
-        if since > n * places:
-            return -1, tried
-    return number, tried
+    where[0], where[1] = number, since
+    return tried

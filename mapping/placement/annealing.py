@@ -33,6 +33,7 @@ from mapping.placement._moves import (
     start_state,
     try_move,
 )
+from mapping.placement._options import at_least
 from mapping.placement._problem import Problem, Tables
 from mapping.traffic import Traffic
 from simulator.errors import MappingError
@@ -74,9 +75,7 @@ def place(
     MappingError
         An option out of range.
     """
-    for name, value in (("moves_per_core", moves_per_core), ("n_temperatures", n_temperatures)):
-        if value < 1:
-            raise MappingError(f"annealing: {name} = {value}; it must be >= 1")
+    at_least("annealing", 1, moves_per_core=moves_per_core, n_temperatures=n_temperatures)
     if not 0 < coldest <= hottest < np.inf:
         raise MappingError(
             f"annealing: coldest = {coldest}, hottest = {hottest}; expected 0 < coldest <= hottest"
@@ -126,9 +125,9 @@ def descend_from(problem: Problem, course: Course, most: int | None = None) -> N
     t = problem.tables
     s = start_state(problem, course.best_core_of)
     visits = max(1, 4 * (t.partner.size + t.partner_in.size) // max(1, problem.n))
-    number, left = 0, np.inf if most is None else most
-    while number >= 0 and left > 0:
-        number, tried = descend(t, s, number, int(min(left, max(1, _SLICE // visits))))
+    where, left = np.zeros(2, dtype=np.int64), np.inf if most is None else most
+    while where[1] < s.core_of.size * s.occupant.size and left > 0:
+        tried = descend(t, s, where, int(min(left, max(1, _SLICE // visits))))
         left -= tried
         if not course.add(tried, s.sums[0], s.sums[0], s.core_of):
             break
