@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mapping.network.packet_network import PacketNetwork
-from mapping.network.saving import packets_of, put_packets
-from simulator.errors import MappingError, SimulationError
+from simulator.errors import MappingError
 from simulator.spread import Arrivals, Remote
 
 __all__ = ["MeshCarrier"]
@@ -24,6 +23,7 @@ __all__ = ["MeshCarrier"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+_PACKETS = "packets/"  # before the names of what the packet network saves
 _LAST_CYCLE = 1 << 53  # beyond, not every cycle has a time of its own
 
 
@@ -43,7 +43,7 @@ class MeshCarrier:
 
     Raises
     ------
-    SimulationError
+    mapping.network.StallError
         From `carry`, when the packets deadlock.
     """
 
@@ -64,14 +64,7 @@ class MeshCarrier:
         if times.size:
             self._inject(times, neurons)
         ahead = self._cycle(math.nextafter(now, math.inf))
-        until = max(ahead + 1, self._network.now)
-        arrived = self._network.run(until)
-        if self._network.now < until:
-            raise SimulationError(
-                f"the packets of the {self._network.mesh} wait for each other in a circle at cycle "
-                f"{self._network.now} ({self._network.counts.in_flight} are under way) and will do "
-                "so for ever; take a routing function that find_deadlock() calls free"
-            )
+        arrived = self._network.run(max(ahead + 1, self._network.now))
         place = arrived.tag
         emitted = self._time[place]
         when = np.maximum(arrived.cycle / self._per_ms, emitted)
@@ -91,7 +84,8 @@ class MeshCarrier:
 
     def save(self) -> dict[str, npt.NDArray[Any]]:
         """Spikes and packets under way."""
-        packets = {f"packets/{name}": array for name, array in packets_of(self._network).items()}
+        # Flat, because all but the last dimension of what is saved is that of the network.
+        packets = {f"{_PACKETS}{name}": a.ravel() for name, a in self._network.state().items()}
         return {"time": self._time, "neuron": self._neuron, "left": self._left, **packets}
 
     def restore(self, saved: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -99,10 +93,11 @@ class MeshCarrier:
         self._time, self._neuron, self._left = (
             np.array(saved[name]) for name in ("time", "neuron", "left")
         )
-        mine = "packets/"
-        put_packets(
-            self._network,
-            {name.removeprefix(mine): a for name, a in saved.items() if name.startswith(mine)},
+        self._network.restore(
+            {
+                name: np.reshape(saved[f"{_PACKETS}{name}"], (-1, *present.shape[1:]))
+                for name, present in self._network.state().items()
+            }
         )
 
     def _inject(self, times: Floats, neurons: Ints) -> None:
