@@ -132,7 +132,7 @@ def draw_convergence(course: Course, data: str, n: int) -> Figure:
         right.legend(fontsize=8, frameon=False, loc="lower right")
     spikes.plot(x, course.running["spikes"], color=COLOURS["simultaneous"], lw=1.0)
     spikes.set_ylabel("hidden spikes per presentation (1)")
-    spikes.set_ylim(bottom=0.0)
+    spikes.set_ylim(0.0, 1.1 * max(course.running["spikes"], default=0.0) or 1.0)
     for axis in (right, spikes):
         axis.set_xlabel("training presentations (thousands)")
         axis.set_xlim(0, max(course.done, 1) / 1000.0)
