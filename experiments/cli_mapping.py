@@ -63,6 +63,14 @@ ListPresets = Annotated[
         help="Tell the figures of the presets and their sources.",
     ),
 ]
+Objective = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="What placements make small: packet_hops, max_link_load, energy, or weights of them "
+        "as packet_hops=1,energy=0.5.",
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Seed of the partition and the placement.")]
 
 
@@ -82,6 +90,7 @@ def place(
     faulty_links: FaultyLinks = "",
     placement: Annotated[str, typer.Option(help="How cores get their places.")] = "annealing",
     routing: Annotated[str, typer.Option(help="How packets find their way.")] = "xy",
+    objective: Objective = "packet_hops",
     neurons_per_core: NeuronsPerCore = None,
     fan_in_per_core: FanInPerCore = None,
     synapses_per_core: SynapsesPerCore = None,
@@ -101,6 +110,7 @@ def place(
         placement=placement,
         routing=routing,
         seed=seed,
+        objective=objective,
         torus=torus,
         chips=chips,
         board_link_cycles=board_link_cycles,
@@ -140,6 +150,7 @@ def whatif(
     faulty_cores: FaultyCores = "",
     faulty_routers: FaultyRouters = "",
     faulty_links: FaultyLinks = "",
+    objective: Objective = "packet_hops",
     neurons_per_core: NeuronsPerCore = None,
     fan_in_per_core: FanInPerCore = None,
     synapses_per_core: SynapsesPerCore = None,
@@ -160,6 +171,7 @@ def whatif(
         placements=_names(placement),
         routings=_names(routing),
         seed=seed,
+        objective=objective,
         rank_by=rank_by,
         again=again,
         machines=MachineOptions(

@@ -11,12 +11,12 @@ import numpy.typing as npt
 from experiments.machines import MachineOptions, machine
 from experiments.run_directory import RunDirectory
 from experiments.spike_file import SpikeFileReader
-from simulator.errors import DataError
+from simulator.errors import DataError, MappingError
 
 if TYPE_CHECKING:
     from mapping import MappingReport, SpikingGraph
 
-__all__ = ["place_run", "spiking_graph"]
+__all__ = ["parse_objective", "place_run", "spiking_graph"]
 
 
 def place_run(
@@ -26,6 +26,7 @@ def place_run(
     placement: str = "annealing",
     routing: str = "xy",
     seed: int = 0,
+    objective: str = "packet_hops",
     **machine_options: Any,
 ) -> tuple[MappingReport, list[Path]]:
     """Partition, place and route the network of a run, check it for deadlock, and draw it.
@@ -40,6 +41,8 @@ def place_run(
         Names; see `mapping.placement_names()` and `mapping.routing_names()`.
     seed
         Of the placement.
+    objective
+        What the placement makes small, as "max_link_load" or "packet_hops=1,energy=0.5".
     **machine_options
         Fields of `MachineOptions`: torus, chips, faulty parts, capacities. Under the capacities
         the neurons are spread as thinly over the mesh as it allows.
@@ -63,7 +66,12 @@ def place_run(
     directory = run if isinstance(run, RunDirectory) else RunDirectory.open(run)
     on = machine(mesh, MachineOptions(**machine_options))
     report = map_network(
-        spiking_graph(directory), on, placement=placement, routing=routing, seed=seed
+        spiking_graph(directory),
+        on,
+        placement=placement,
+        routing=routing,
+        seed=seed,
+        objective=parse_objective(objective),
     )
     files = [
         directory.write_json("mapping", report.to_dict()),
@@ -73,6 +81,27 @@ def place_run(
     if report.placement.convergence is not None:
         files.append(directory.write_figure("convergence", draw_convergence(report)))
     return report, files
+
+
+def parse_objective(text: str) -> dict[str, float]:
+    """Weights of an objective in words: "energy", or "packet_hops=1,energy=0.5".
+
+    Raises
+    ------
+    MappingError
+        A weight is not a number, or a term is given twice. Names are checked by `mapping.place`.
+    """
+    weights: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, weight = (word.strip() for word in part.partition("="))
+        try:
+            value = float(weight) if weight else 1.0
+        except ValueError:
+            raise MappingError(f"objective {text!r}: {weight!r} is no number") from None
+        if name in weights:
+            raise MappingError(f"objective {text!r}: {name!r} is given twice")
+        weights[name] = value
+    return weights
 
 
 def spiking_graph(directory: RunDirectory) -> SpikingGraph:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.atomic import json_value, write_atomically
 from experiments.machines import MachineOptions, machine
-from experiments.place import spiking_graph
+from experiments.place import parse_objective, spiking_graph
 from experiments.reporting import QuietReporter, Reporter
 from experiments.run_directory import RunDirectory
 from simulator.errors import DataError
@@ -41,6 +41,7 @@ def what_if_run(
     placements: Sequence[str] = ("sequential", "annealing"),
     routings: Sequence[str] = ("xy",),
     seed: int = 0,
+    objective: str = "packet_hops",
     rank_by: str = "cost",
     again: bool = False,
     machines: MachineOptions | None = None,
@@ -58,6 +59,8 @@ def what_if_run(
         Names; ("all",) for every one that there is.
     seed
         Of the partitions and placements.
+    objective
+        What the placements make small, as "max_link_load" or "packet_hops=1,energy=0.5".
     rank_by
         One of `mapping.whatif.RANKINGS`.
     again
@@ -95,11 +98,13 @@ def what_if_run(
         routing_names() if tuple(routings) == ("all",) else routings,
         seed,
     )
+    aim = parse_objective(objective)
     ranked([], rank_by)  # refuses an unknown ranking before hours of work
     graph = spiking_graph(directory)
     study: dict[str, Any] = {
         "network": _fingerprint(graph),
         "program": _program(),
+        "objective": aim,
         "machines": {name: json_value(asdict(mesh), name) for name, mesh in built.items()},
     }
     json_path, csv_path = directory.path / "whatif.json", directory.path / "whatif.csv"
@@ -125,7 +130,7 @@ def what_if_run(
 
     missing = [way for way in chosen if way not in known]
     with say.progress("what if", len(missing)) as progress:
-        for row in what_if(graph, built, missing):
+        for row in what_if(graph, built, missing, objective=aim):
             rows.append(row)
             write()
             say.note(_line(row))
@@ -207,7 +212,7 @@ def _known_rows(path: Path, study: dict[str, Any]) -> dict[Combination, WhatIfRo
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["schema"] != SCHEMA or content["schema_version"] != SCHEMA_VERSION:
             return {}
-        if any(content[name] != study[name] for name in ("network", "program")):
+        if any(content[name] != study[name] for name in ("network", "program", "objective")):
             return {}
         records = content["rows"] + content["rows_of_earlier_studies"]
         rows = [WhatIfRow.from_dict(record) for record in records]

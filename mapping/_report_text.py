@@ -31,8 +31,12 @@ def summary_rows(report: MappingReport) -> list[tuple[str, str]]:
         ("packets", f"{report.traffic.n_packets:,} between cores"),
         ("local deliveries", f"{int(report.traffic.local.sum()):,}"),
         ("placement", f"{placement.method}, seed {placement.seed}"),
-        ("cost", f"{report.cost:,} packets x hops"),
     ]
+    if placement.objective != {"packet_hops": 1.0}:
+        rows.append(("objective", _objective(report)))
+    if placement.remark:
+        rows.append(("remark", placement.remark))
+    rows.append(("cost", f"{report.cost:,} packets x hops"))
     for name, cost in report.baseline_costs.items():
         rows.append((f"cost, {name}", f"{cost:,} ({_change(report.cost, cost)})"))
     if report.limit is not None and report.limit.packets:
@@ -66,6 +70,12 @@ def summary_rows(report: MappingReport) -> list[tuple[str, str]]:
     rows.append(("deadlock, all flows", _verdict_words(report.verdict)))
     rows.append(("deadlock, this traffic", _verdict_words(report.traffic_verdict)))
     return rows
+
+
+def _objective(report: MappingReport) -> str:
+    weights = report.placement.objective
+    terms = [f"{weight:g} x {name}" if weight != 1 else name for name, weight in weights.items()]
+    return f"{' + '.join(terms)} = {report.placement.value:,.6g}"
 
 
 def _machine(report: MappingReport) -> str:

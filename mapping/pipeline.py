@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mapping import metrics
@@ -28,6 +29,7 @@ def map_network(
     placement: str = "annealing",
     routing: str | RoutingFunction = "xy",
     seed: int = 0,
+    objective: str | Mapping[str, float] = "packet_hops",
     balance: bool = True,
     mix_populations: bool = False,
     **placement_options: Any,
@@ -45,6 +47,9 @@ def map_network(
         One of `routing_names()`, or an object.
     seed : int
         Of the partition and the placement, >= 0.
+    objective : str or mapping of str to float
+        What the placement makes small, as in `place`. Loads and energies are those of `routing`,
+        or of dimension order where it leaves a choice.
     balance, mix_populations : bool
         As in `partition_neurons`; here the neurons are spread over the whole mesh by default.
 
@@ -59,7 +64,15 @@ def map_network(
     function = routing_function(routing, mesh)
     parts = partition_neurons(graph, mesh, balance=balance, mix_populations=mix_populations)
     traffic = spike_traffic(graph, parts)
-    placed = place(traffic, mesh, placement, seed=seed, **placement_options)
+    placed = place(
+        traffic,
+        mesh,
+        placement,
+        seed=seed,
+        objective=objective,
+        routing=routing_for(objective, traffic, mesh, function),
+        **placement_options,
+    )
     return measure_mapping(
         graph, mesh, parts, traffic, placed, function, partition_method="sequential"
     )
@@ -101,6 +114,23 @@ def measure_mapping(
         verdict=find_deadlock(mesh, function),
         traffic_verdict=find_deadlock(mesh, function, metrics.physical_flows(traffic, core_of)),
     )
+
+
+def routing_for(
+    objective: str | Mapping[str, float], traffic: Traffic, mesh: Mesh, function: RoutingFunction
+) -> RoutingFunction | None:
+    """The routing function whose loads a placement shall look at; None for dimension order.
+
+    Packets x hops need none, and a function that leaves a choice defines no loads.
+    """
+    names = [objective] if isinstance(objective, str) else list(objective)
+    if names == ["packet_hops"] or traffic.n_cores > mesh.usable_cores.size:
+        return None
+    try:
+        metrics.link_loads(traffic, mesh.usable_cores[: traffic.n_cores], mesh, function)
+    except metrics.AdaptiveRoutingError:
+        return None
+    return function
 
 
 def link_loads_of(

@@ -8,7 +8,7 @@ rows that have them in common.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from typing import Any
@@ -148,6 +148,7 @@ def what_if(
     meshes: dict[str, Mesh],
     chosen: Iterable[Combination],
     *,
+    objective: str | Mapping[str, float] = "packet_hops",
     balance: bool = True,
     mix_populations: bool = False,
 ) -> Iterator[WhatIfRow]:
@@ -160,8 +161,9 @@ def what_if(
         The machines by the names that the combinations use.
     chosen : iterable of Combination
         See `combinations`; those already known can be left out.
-    balance, mix_populations
-        As in `map_network`.
+    objective, balance, mix_populations
+        As in `map_network`; loads and energies that a placement looks at are those of dimension
+        order, because placements are shared by the routing functions.
 
     Yields
     ------
@@ -184,7 +186,7 @@ def what_if(
     @cache
     def placement_of(mesh: str, partition: str, placement: str, seed: int) -> Placement:
         _, traffic = parts_of(mesh, partition, seed)
-        return place(traffic, meshes[mesh], placement, seed=seed)
+        return place(traffic, meshes[mesh], placement, seed=seed, objective=objective)
 
     @cache
     def free(mesh: str, routing: str) -> bool:

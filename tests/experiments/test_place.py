@@ -9,7 +9,7 @@ import pytest
 
 from experiments import RunDirectory, run_experiment
 from experiments.network_record import NetworkRecord, ProjectionRecord
-from experiments.place import place_run, spiking_graph
+from experiments.place import parse_objective, place_run, spiking_graph
 from simulator.errors import DataError, MappingError
 
 
@@ -98,3 +98,46 @@ def test_a_run_without_network_or_with_foreign_spikes_is_refused(tmp_path):
     run.write_network(NetworkRecord({"a": 3}, (ProjectionRecord("a", "a"),)))
     with pytest.raises(DataError, match="a spike of neuron 7 of population 'a', which has 3"):
         place_run(run, "2x2")
+
+
+def test_presets_chips_faults_and_objectives_reach_the_mapping(run):
+    report, _ = place_run(run, "loihi", placement="sequential")
+    assert report.mesh.name == "Intel Loihi"
+    report, _ = place_run(
+        run,
+        "4x2",
+        routing="up_down",
+        chips="2x1",
+        board_link_cycles=3,
+        faulty_cores="0",
+        faulty_links="2-3",
+        objective="packet_hops=1,max_link_load=2",
+    )
+    assert 0 not in report.placement.core_of
+    assert len(report.mesh.board_links) == 4
+    assert report.mesh.board_link_cycles == 3
+    assert report.placement.objective == {"packet_hops": 1.0, "max_link_load": 2.0}
+    rows = dict(report.summary_rows())
+    assert rows["objective"].startswith("packet_hops + 2 x max_link_load = ")
+    content = json.loads((run.path / "mapping.json").read_text())
+    assert content["placement"]["value"] == report.placement.value
+    assert content["mesh"]["faulty_cores"] == [0]
+
+
+@pytest.mark.parametrize(
+    ("text", "weights"),
+    [("energy", {"energy": 1.0}), (" a = 2 , b=0.5", {"a": 2.0, "b": 0.5})],
+)
+def test_objectives_in_words(text, weights):
+    assert parse_objective(text) == weights
+
+
+def test_objectives_that_are_none_are_refused(run):
+    for text, message in (
+        ("energy=x", "objective 'energy=x': 'x' is no number"),
+        ("energy,energy", "'energy' is given twice"),
+        ("speed", "unknown objective 'speed'; there are packet_hops, max_link_load, energy"),
+        ("energy=nan", "energy"),
+    ):
+        with pytest.raises(MappingError, match=message):
+            place_run(run, "3x3", objective=text)
