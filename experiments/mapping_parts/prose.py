@@ -1,0 +1,105 @@
+"""The words of `docs/results/mapping.md`."""
+
+from __future__ import annotations
+
+__all__ = [
+    "EXCHANGE",
+    "HEAD",
+    "HOPS",
+    "KNOWN",
+    "LAYERS",
+    "LAYERS_WHY",
+    "LOOPS",
+    "NETWORKS",
+    "PARTITIONS",
+    "PICTURES",
+    "PLACEMENTS",
+    "RING",
+]
+
+HEAD = """# Placement, and the mapping limit
+
+<!-- Written by `make reproduce`; edit experiments/mapping_parts instead. -->
+
+How good are the partitions and placements that this program finds, against what no placement can
+beat, against problems whose best solution is known, and against Wang et al., *Approaching the
+mapping limit with closed-loop mapping strategy for deploying neural networks on neuromorphic
+hardware*, Front. Neurosci. 2023 (below: the source)?"""
+
+NETWORKS = """## Networks
+
+Three networks with the spikes of a run, and one of 100,000 neurons and ten million synapses that is
+drawn on a sheet: nine of ten synapses of a neuron end near it, rates are log-normal, 5 Hz on
+average. A core has the capacities of Loihi's (1,024 neurons, 4,096 axons, 131,072 synapses), but
+16,384 axons for the last two networks and 262,144 synapses for Brunel's. Neurons are spread over
+the whole mesh. All times are CPU time of one core, without compiling."""
+
+PARTITIONS = """### Partition
+
+Packets that leave their core: a spike is one packet to each other core it has a target on. Fewer
+is better. The partition with the fewest is the one that is placed."""
+
+PLACEMENTS = """### Placement
+
+For each placement its cost in packets x hops, and how far that is above two bounds: *one hop* per
+packet, the source's mapping limit; and the *degree bound* of Gilmore and Lawler, which counts that
+a core has four neighbours at one hop, eight at two, and fewer at the border. No placement is below
+the bound, but the best may well be above it. The heaviest link is under XY routing, in packets.
+Methods that draw random numbers: means over the seeds."""
+
+PICTURES = """Tiles are coloured by the populations on them, links by the packets that pass; to the
+right of each direction of travel."""
+
+KNOWN = """## Problems whose best placement is known
+
+Instances of QAPLIB ask for packets x hops on a grid; for all of them but sko the best known cost is
+proven to be the least. The planted problems are grids with one packet between neighbours and
+shuffled labels, so that the least cost is one hop per packet. Each method from several seeds: how
+often it ends at the best known cost, how far above it on average, and CPU seconds on average."""
+
+LAYERS = """## Layers cut for many cores
+
+The layers and cuts of the source's tables 1 to 3. (J, I, m, n) are the parts of width, height,
+input and output channels. S(m) is a synchronous partition whose input channels are cut in m;
+A(#nodes) is asynchronous: rings of that many cores pass the inputs round, so that each core holds
+less and no partial sums are sent. Per core and in elements: inputs, weights, and what is stored
+beside them, by the mended formulas; *printed* is the sum of the source's equations 12 to 15 as they
+stand. *Redundancy* is storage beyond one copy of all inputs and weights."""
+
+LAYERS_WHY = """- The source states no layer shapes; its 98 KB are the input of layer 15,
+  28 x 28 x 128 bytes, which fixes the numbering used here.
+- Printed and mended overheads differ because the source exchanges I and J in the halos against its
+  own definition, and divides partial sums by m where the outputs of a core are cut by n.
+- Its claim of no overhead at all holds for a single ring in input form. The rings of tables 2 and 3
+  are cut by width before, so with a 3 x 3 kernel they have a halo, and a single ring in weight form
+  has one, too. The buffer for the block that arrives while the last one is in use is not counted
+  there either. Both are in the table.
+- Counted on explicit slices, halos are a little less than the formula's, as slices at the border
+  have a neighbour on one side only. That the slices give the layer is tested: computed block by
+  block and phase by phase, real convolutions agree with the whole layer to 1e-12."""
+
+LOOPS = """## Loops
+
+Every grid up to {largest} x {largest}, checked step by step: `hamiltonian_loop` passes every core
+once, and every step is one hop wherever a cycle exists. The source's printed algorithm gives a
+cycle on none of them."""
+
+HOPS = """All-to-all exchange of one block per core, in blocks x hops, counted transfer by transfer,
+and the source's equations 30 to 32. The printed values of 31 and 32 are not what counting gives;
+its ring (30) is right in the closed form."""
+
+EXCHANGE = """## The source's comparison
+
+All-to-all exchange among 4, 8, 16 and 32 cores of the source's chip, {kb} KB in all. The loop sends
+blocks round the ring, N - 1 phases of one hop; every other placement sends each block straight to
+its target, as the methods that the source compares do, and is free to use all 160 cores of the
+chip, taken as 16 x 10: annealing for packets x hops and for the heaviest link, {draws} random
+placements, and the first N cores in row order (*sequential*). Time is counted, with {flit} bytes a
+flit, one flit per cycle and link, and {router} cycles a router: for each phase the most blocks over
+a link, or into or out of a core, one after the other, and the longest route. In brackets: how much
+less the loop needs; the source measured {source}."""
+
+RING = """The schedule of the ring can be placed otherwise, too. On exactly N cores, without a chip
+around them: annealing finds the loop, or nearly; in row order no link is used twice, but some steps
+are long; at random, links are shared and phases take several blocks. Slots are phases x blocks over
+the busiest link."""
