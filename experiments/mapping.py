@@ -36,9 +36,14 @@ class Config:
     partitions: tuple[str, ...] = setting((), "methods; none named = all there are")
     placements: tuple[str, ...] = setting((), "methods; none named = all there are")
     seeds: int = setting(3, "placements of each method, with the seeds from that of the run on")
+    other_seeds: int | None = setting(
+        None, "of methods other than 'auto' on known problems; none = as many"
+    )
 
     def __post_init__(self) -> None:
         require(self.seeds >= 1, "seeds", self.seeds, "at least 1")
+        few = self.other_seeds
+        require(few is None or few >= 1, "other_seeds", few, "at least 1, or none")
         require(self.side >= 2, "side", self.side, "at least 2")
 
 

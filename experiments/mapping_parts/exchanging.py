@@ -7,7 +7,6 @@ all use the ring's schedule, but its positions are placed otherwise.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -147,8 +146,6 @@ def _on_the_chip(n: int, height: int, width: int, seed: int) -> dict[str, Any]:
 def _annealed(traffic: Traffic, chip: Mesh, seed: int) -> dict[str, Any]:
     from mapping import place
 
-    if "objective" not in inspect.signature(place).parameters:
-        return {"packet_hops": place(traffic, chip, "annealing", seed=seed).core_of}
     return {
         objective: place(traffic, chip, "annealing", seed=seed, objective=objective).core_of
         for objective in ("packet_hops", "max_link_load")

@@ -28,10 +28,12 @@ def place_known(config: Config, context: Context) -> Mapping[str, object]:
         place(first.traffic, first.mesh, name, seed=context.seed)  # compiles
     found: dict[str, object] = {}
     lines = []
-    with context.progress("placements", len(names) * config.seeds) as bar:
+    few = config.other_seeds or config.seeds
+    tries = {name: config.seeds if name == "auto" else few for name in names}
+    with context.progress("placements", sum(tries.values())) as bar:
         for name in names:
             costs, seconds = [], []
-            for seed in range(context.seed, context.seed + config.seeds):
+            for seed in range(context.seed, context.seed + tries[name]):
                 instance = _instance(config, context, seed)
                 start = time.process_time()
                 placed = place(instance.traffic, instance.mesh, name, seed=seed)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from simulator.errors import MappingError
 
 if TYPE_CHECKING:
     from experiments.mapping import Config
-    from mapping import Mesh, Partition, SpikingGraph, Traffic
+    from mapping import Mesh, SpikingGraph, Traffic
 
 __all__ = ["place_network"]
 
@@ -75,31 +75,24 @@ def _gap(cost: float, bound: float) -> float:
 
 def _compile(config: Config) -> None:
     """Have numba compile what is timed later."""
-    from mapping import Edges, Mesh, SpikingGraph, Traffic, place
+    from mapping import Edges, Mesh, SpikingGraph, Traffic, partition_neurons, place
 
     edges = [Edges("a", "b", np.arange(32), np.arange(32)[::-1]), Edges("b", "a")]
     graph = SpikingGraph({"a": 32, "b": 32}, edges, np.ones(64, dtype=np.int64), 1.0)
     mesh = Mesh(4, 4)
     traffic = Traffic.from_matrix(np.arange(256).reshape(16, 16) % 7, 1.0)
     for name in _partition_names(config):
-        _cut(graph, mesh, name, 0)
+        # An optional peer that is not installed is refused here and in its row.
+        with suppress(MappingError):
+            partition_neurons(graph, mesh, method=name, balance=True)
     for name in _placement_names(config):
         place(traffic, mesh, name)
 
 
 def _partition_names(config: Config) -> tuple[str, ...]:
-    import mapping
+    from mapping.partition import partition_names
 
-    known = getattr(mapping, "partition_names", lambda: ["sequential"])
-    return config.partitions or tuple(known())
-
-
-def _cut(graph: SpikingGraph, mesh: Mesh, name: str, seed: int) -> Partition:
-    from mapping import partition_neurons
-
-    known = inspect.signature(partition_neurons).parameters
-    options = {"method": name, "seed": seed} if "method" in known else {}
-    return partition_neurons(graph, mesh, balance=True, **options)  # type: ignore[arg-type]
+    return config.partitions or tuple(partition_names())
 
 
 def _placement_names(config: Config) -> tuple[str, ...]:
@@ -136,11 +129,11 @@ def _partitions(
 
 
 def _partition(context: Context, graph: SpikingGraph, mesh: Mesh, name: str) -> Found:
-    from mapping import spike_traffic
+    from mapping import partition_neurons, spike_traffic
 
     start = time.process_time()
     try:
-        made = _cut(graph, mesh, name, context.seed)
+        made = partition_neurons(graph, mesh, method=name, balance=True, seed=context.seed)
     except MappingError as error:
         return {"refused": str(error)}
     seconds = time.process_time() - start

@@ -68,6 +68,8 @@ stand. *Redundancy* is storage beyond one copy of all inputs and weights."""
 
 LAYERS_WHY = """- The source states no layer shapes; its 98 KB are the input of layer 15,
   28 x 28 x 128 bytes, which fixes the numbering used here.
+- The row *limit* of tables 2 and 3 is one of time, without anything that moves or is added up: it
+  holds every input n times and every weight J times.
 - Printed and mended overheads differ because the source exchanges I and J in the halos against its
   own definition, and divides partial sums by m where the outputs of a core are cut by n.
 - Its claim of no overhead at all holds for a single ring in input form. The rings of tables 2 and 3

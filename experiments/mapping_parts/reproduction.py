@@ -14,14 +14,12 @@ def _cells() -> list[Cell]:
         Cell(f"network-{name}", {"study": "network", "network": name, "seeds": seeds})
         for name, seeds in zip(NETWORKS, (3, 3, 1, 1), strict=True)
     ]
-    cells += [
-        Cell(f"qaplib-{name}", {"study": "qaplib", "instance": name, "seeds": seeds})
-        for name, seeds in INSTANCES.items()
-    ]
-    cells += [
-        Cell(f"planted-{side}", {"study": "planted", "side": side, "seeds": seeds})
-        for side, seeds in SIDES.items()
-    ]
+    for name, seeds in INSTANCES.items():
+        problem = {"study": "qaplib", "instance": name, "seeds": seeds, "other_seeds": 1}
+        cells.append(Cell(f"qaplib-{name}", problem))
+    for side, seeds in SIDES.items():
+        problem = {"study": "planted", "side": side, "seeds": seeds, "other_seeds": 1}
+        cells.append(Cell(f"planted-{side}", problem))
     return [*cells, Cell("layers", {"study": "layers"}), Cell("exchange", {"study": "exchange"})]
 
 
