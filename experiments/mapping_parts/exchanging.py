@@ -26,6 +26,7 @@ BLOCK_BYTES = 98 * 1024  # of all cores together
 FLIT_BYTES = 8
 ROUTER_CYCLES = 3
 DRAWS = 20
+MOVES = 4_000  # tried by annealing, per core of the chip
 LARGEST = 32  # side of the grids whose loops are checked
 
 
@@ -147,7 +148,9 @@ def _annealed(traffic: Traffic, chip: Mesh, seed: int) -> dict[str, Any]:
     from mapping import place
 
     return {
-        objective: place(traffic, chip, "annealing", seed=seed, objective=objective).core_of
+        objective: place(
+            traffic, chip, "annealing", seed=seed, objective=objective, moves_per_core=MOVES
+        ).core_of
         for objective in ("packet_hops", "max_link_load")
     }
 

@@ -102,6 +102,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("experiments.mapping_parts.report.NETWORKS", cases)
     monkeypatch.setattr(exchanging, "GRIDS", {4: (2, 2), 8: (2, 4)})
     monkeypatch.setattr(exchanging, "LARGEST", 5)
+    monkeypatch.setattr(exchanging, "MOVES", 20)
 
 
 @pytest.mark.usefixtures("small")
