@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,8 +45,8 @@ def place_network(config: Config, context: Context) -> Mapping[str, object]:
     arrays = context.directory.arrays(f"partition-{best}")
     traffic = Traffic.from_matrix(arrays["packets"], graph.duration_ms)
     bound = degree_bound(traffic, mesh)
-    placements = _placements(config, context, traffic, mesh)
-    _draw(context, mesh, traffic, arrays["population_counts"], graph.names, placements)
+    placements = _placements(config, context, traffic, mesh, best)
+    _draw(context, mesh, traffic, best, arrays["population_counts"], graph.names, placements)
     context.table(
         f"{case.title}; {mesh}, partition {best}, {traffic.n_packets:,} packets",
         ("placement", "packets x hops", "over the bound", "CPU s"),
@@ -118,11 +119,8 @@ def _partitions(
     found = {}
     with context.progress("partitions", len(names)) as bar:
         for name in names:
-            found[name] = _kept(
-                context,
-                f"partition-{name}",
-                lambda name=name: _partition(context, graph, mesh, name),  # type: ignore[misc]
-            )
+            make = partial(_partition, context, graph, mesh, name)
+            found[name] = _kept(context, f"partition-{name}", make)
             bar.advance()
             bar.note(name)
     return found
@@ -156,7 +154,9 @@ def _partition(context: Context, graph: SpikingGraph, mesh: Mesh, name: str) -> 
     }
 
 
-def _placements(config: Config, context: Context, traffic: Traffic, mesh: Mesh) -> dict[str, Found]:
+def _placements(
+    config: Config, context: Context, traffic: Traffic, mesh: Mesh, partition: str
+) -> dict[str, Found]:
     """Cost, hops, link load and CPU time of each placement: means over the seeds."""
     names = _placement_names(config)
     found = {}
@@ -164,15 +164,9 @@ def _placements(config: Config, context: Context, traffic: Traffic, mesh: Mesh) 
         for name in names:
             runs = []
             for seed in range(context.seed, context.seed + config.seeds):
-                runs.append(
-                    _kept(
-                        context,
-                        f"placement-{name}-{seed}",
-                        lambda name=name, seed=seed: _place(  # type: ignore[misc]
-                            context, traffic, mesh, name, seed
-                        ),
-                    )
-                )
+                file = _placement_file(partition, name, seed)
+                make = partial(_place, context, traffic, mesh, name, seed, file)
+                runs.append(_kept(context, file, make))
                 bar.advance()
             bar.note(name)
             costs = [run["cost"] for run in runs]
@@ -187,7 +181,13 @@ def _placements(config: Config, context: Context, traffic: Traffic, mesh: Mesh) 
     return found
 
 
-def _place(context: Context, traffic: Traffic, mesh: Mesh, name: str, seed: int) -> Found:
+def _placement_file(partition: str, name: str, seed: int) -> str:
+    return f"placement-{partition}-{name}-{seed}"
+
+
+def _place(
+    context: Context, traffic: Traffic, mesh: Mesh, name: str, seed: int, file: str
+) -> Found:
     from mapping import metrics, place
 
     start = time.process_time()
@@ -197,7 +197,7 @@ def _place(context: Context, traffic: Traffic, mesh: Mesh, name: str, seed: int)
     arrays: dict[str, Any] = {"core_of": placed.core_of, "link_loads": loads}
     if placed.convergence is not None:
         arrays |= {"moves": placed.convergence.moves, "best": placed.convergence.best}
-    context.directory.write_arrays(f"placement-{name}-{seed}", arrays)
+    context.directory.write_arrays(file, arrays)
     return {"cost": int(placed.cost), "link_load": int(loads.max()), "cpu_s": seconds}
 
 
@@ -205,6 +205,7 @@ def _draw(
     context: Context,
     mesh: Mesh,
     traffic: Traffic,
+    partition: str,
     population_counts: Any,
     names: tuple[str, ...],
     placements: Mapping[str, Found],
@@ -216,7 +217,8 @@ def _draw(
     shown += [name for name in order[:1] if name not in shown]
     panels, courses = [], {}
     for name in order:
-        arrays = context.directory.arrays(f"placement-{name}-{placements[name]['best_seed']}")
+        seed = placements[name]["best_seed"]
+        arrays = context.directory.arrays(_placement_file(partition, name, seed))
         if name in shown:
             panels.append(
                 Placed(name, placements[name]["least"], arrays["core_of"], arrays["link_loads"])

@@ -152,13 +152,13 @@ def test_the_studies_and_the_page(tmp_path: Path) -> None:
 def test_a_resumed_run_makes_only_what_is_missing(tmp_path: Path) -> None:
     settings = {"study": "network", "placements": PLAIN, "partitions": ("sequential",), "seeds": 1}
     whole = run_experiment("mapping", out=tmp_path / "run", settings=settings)
-    kept = (whole.path / "placement-sequential-1.json").stat().st_mtime_ns
-    (whole.path / "placement-serpentine-1.json").unlink()
+    kept = (whole.path / "placement-sequential-sequential-1.json").stat().st_mtime_ns
+    (whole.path / "placement-sequential-serpentine-1.json").unlink()
     whole.update(results={})
     whole.close("interrupted")
     again = run_experiment("mapping", out=tmp_path / "run", resume=True)
-    assert (whole.path / "placement-sequential-1.json").stat().st_mtime_ns == kept
-    assert (whole.path / "placement-serpentine-1.json").exists()
+    assert (whole.path / "placement-sequential-sequential-1.json").stat().st_mtime_ns == kept
+    assert (whole.path / "placement-sequential-serpentine-1.json").exists()
     placements = again.results["placements"]
     assert placements["serpentine"]["cost"] > 0
     assert RunDirectory.open(tmp_path / "run").record["state"] == "finished"
