@@ -97,17 +97,19 @@ def _loops() -> dict[str, dict[str, int]]:
         for rows in range(1, LARGEST + 1):
             for columns in range(1, LARGEST + 1):
                 n = rows * columns
-                kind, longest = "cycle", 1
-                if not torus and n > 2 and (min(rows, columns) == 1 or n % 2):
-                    kind, longest = ("line", n - 1) if min(rows, columns) == 1 else ("odd", 2)
-                elif n <= 2:
+                if n <= 2:
                     continue
+                kind, longest = "every step one hop", 1
+                if not torus and min(rows, columns) == 1:
+                    kind, longest = "a line, one step back to its start", n - 1
+                elif not torus and n % 2:
+                    kind, longest = "both sides odd, one step of two hops", 2
                 loop = hamiltonian_loop(rows, columns, torus=torus)
                 hops = loop_hops(loop, Mesh(columns, rows, torus=torus))
                 right = np.array_equal(np.sort(loop), np.arange(n)) and bool(
                     np.array_equal(np.sort(hops), [1] * (n - 1) + [longest])
                 )
-                row = found.setdefault(f"{kind} of a {'torus' if torus else 'mesh'}", {})
+                row = found.setdefault(f"{'torus' if torus else 'mesh'}: {kind}", {})
                 row["grids"] = row.get("grids", 0) + 1
                 row["right"] = row.get("right", 0) + int(right)
     return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.experiment import Context
-from experiments.mapping_parts.qaplib import Instance, planted_grid, read_instance
+from experiments.mapping_parts.problems import Instance, planted_grid, qaplib_instance
 from simulator.errors import MappingError
 
 if TYPE_CHECKING:
@@ -68,4 +68,4 @@ def place_known(config: Config, context: Context) -> Mapping[str, object]:
 def _instance(config: Config, context: Context, seed: int) -> Instance:
     if config.study == "planted":
         return planted_grid(config.side, seed)
-    return read_instance(config.instance, context.data_dir)
+    return qaplib_instance(config.instance, context.data_dir)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "EXCHANGE",
+    "EXCHANGE_WHY",
     "HEAD",
     "HOPS",
     "KNOWN",
@@ -82,9 +83,9 @@ LAYERS_WHY = """- The source states no layer shapes; its 98 KB are the input of 
 
 LOOPS = """## Loops
 
-Every grid up to {largest} x {largest}, checked step by step: `hamiltonian_loop` passes every core
-once, and every step is one hop wherever a cycle exists. The source's printed algorithm gives a
-cycle on none of them."""
+Every grid of at least three cores up to {largest} x {largest}, checked step by step:
+`hamiltonian_loop` passes every core once, and every step is one hop wherever there is such a cycle.
+The source's printed algorithm is not used: taken literally it gives a cycle on no grid."""
 
 HOPS = """All-to-all exchange of one block per core, in blocks x hops, counted transfer by transfer,
 and the source's equations 30 to 32. The printed values of 31 and 32 are not what counting gives;
@@ -100,6 +101,11 @@ placements, and the first N cores in row order (*sequential*). Time is counted, 
 flit, one flit per cycle and link, and {router} cycles a router: for each phase the most blocks over
 a link, or into or out of a core, one after the other, and the longest route. In brackets: how much
 less the loop needs; the source measured {source}."""
+
+EXCHANGE_WHY = """The differences are smaller than those measured on the chip, whose routers, packet
+sizes and launching delays are not published, and whose searches may have been shorter. Annealing for
+the heaviest link, which the source does not try, comes close to the loop without any schedule; it
+needs many more hops, though, and so more energy."""
 
 RING = """The schedule of the ring can be placed otherwise, too. On exactly N cores, without a chip
 around them: annealing finds the loop, or nearly; in row order no link is used twice, but some steps

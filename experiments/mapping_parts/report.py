@@ -24,6 +24,7 @@ INSTANCES = {
 }  # fmt: skip
 SIDES = {8: 10, 16: 3, 32: 1}
 SOURCE = {"annealing": 74.1, "random": 80.1, "sequential": 84.1}  # %, figure 10
+ANNEALED = "annealing, packet_hops"  # the objective of the source
 PICTURES = {
     "sheet": ("placements", "convergence"),
     "dastdp": ("placements",),
@@ -242,7 +243,7 @@ def _exchange(rows: Rows, folder: Path, files: list[Path]) -> list[str]:
     columns = ["loop", "grids", "right"]
     parts = [prose.LOOPS.format(largest=exchanging.LARGEST), table(columns, loops)]
     parts += [prose.HOPS, _hop_table(result)]
-    source = ", ".join(f"-{value:.0f} % against {name}" for name, value in SOURCE.items())
+    source = ", ".join(f"-{value:.0f} % against\n{name}" for name, value in SOURCE.items())
     parts.append(
         prose.EXCHANGE.format(
             kb=exchanging.BLOCK_BYTES // 1024,
@@ -261,7 +262,8 @@ def _exchange(rows: Rows, folder: Path, files: list[Path]) -> list[str]:
     picture = _save(
         draw_exchange([row["n"] for row in chip], times), folder, "mapping-exchange.png", files
     )
-    parts += [f"![Time of the exchange]({picture})", prose.RING, _slot_table(ring)]
+    parts += [f"![Time of the exchange]({picture})", _order_text(chip)]
+    parts += [prose.RING, _slot_table(ring)]
     return parts
 
 
@@ -288,9 +290,37 @@ def _cycle_table(chip: list[dict[str, Any]]) -> str:
             found = row["placements"]
             mine, loop = found[name], found["loop"]["cycles"]
             text = f"{mine['cycles']:,.0f}; {mine['slots']:.4g}"
-            line.append(text if name == "loop" else f"{text} ({loop / mine['cycles'] - 1.0:+.0%})")
+            line.append(text if name == "loop" else f"{text} ({_percent(loop / mine['cycles'])})")
         lines.append(line)
     return table(columns, lines)
+
+
+def _percent(ratio: float) -> str:
+    """A ratio as a change in whole percent, without a sign where that is none."""
+    change = round(100 * (ratio - 1.0))
+    return f"{change:+d} %" if change else "0 %"
+
+
+def _order_text(chip: list[dict[str, Any]]) -> str:
+    """Where the order is the source's: loop, annealing (for hops), random, sequential."""
+    holds, ties = [], []
+    for row in chip:
+        found = row["placements"]
+        slots = [found[name]["slots"] for name in ("loop", ANNEALED, "random", "sequential")]
+        if slots == sorted(slots):
+            holds.append(str(row["n"]))
+            if slots[0] == slots[1]:
+                ties.append(str(row["n"]))
+    text = (
+        f"In blocks the order is the source's, loop, annealing, random, sequential, at "
+        f"{', '.join(holds) or 'no number of'} cores"
+    )
+    if ties:
+        text += (
+            f", with loop and annealing level at {', '.join(ties)}: a block goes straight there "
+            "without more hops than it has to, and nobody can get more than one block at a time"
+        )
+    return f"{text}. {prose.EXCHANGE_WHY}"
 
 
 def _slot_table(ring: list[dict[str, Any]]) -> str:

@@ -12,7 +12,7 @@ from experiments import run_experiment
 from experiments.mapping import Config
 from experiments.mapping_parts import exchanging, networks, report
 from experiments.mapping_parts.networks import NetworkCase, draw_sheet
-from experiments.mapping_parts.qaplib import planted_grid, read_instance
+from experiments.mapping_parts.problems import planted_grid, qaplib_instance
 from experiments.mapping_parts.reproduction import REPRODUCTION
 from experiments.run_directory import RunDirectory
 from mapping import Mesh
@@ -21,46 +21,25 @@ from simulator.errors import DataError
 PLAIN = ("sequential", "serpentine")
 
 
-def write_instance(folder: Path, name: str, first: Any, second: Any, best: int) -> None:
-    n = len(first)
-    place = folder / "qaplib"
-    place.mkdir(exist_ok=True)
-    matrices = "\n\n".join(
-        "\n".join(" ".join(map(str, row)) for row in matrix) for matrix in (first, second)
-    )
-    (place / f"{name}.dat").write_text(f" {n}\n\n{matrices}\n")
-    (place / f"{name}.sln").write_text(f" {n}  {best}\n {' '.join(map(str, range(1, n + 1)))}\n")
-
-
-def test_an_instance_is_read_whichever_matrix_comes_first(tmp_path: Path) -> None:
+def test_an_instance_is_found_among_the_data_sets(tmp_path: Path) -> None:
+    folder = tmp_path / "qaplib"
+    folder.mkdir()
     mesh = Mesh(3, 2)
     flow = np.arange(36).reshape(6, 6) % 5
     np.fill_diagonal(flow, 0)
-    write_instance(tmp_path, "tiny6", mesh.distances, flow, 77)
-    write_instance(tmp_path, "tiny6b", flow, mesh.distances, 78)
-    for name, best in (("tiny6", 77), ("tiny6b", 78)):
-        instance = read_instance(name, tmp_path)
-        assert np.array_equal(instance.traffic.packets, flow)
-        assert (instance.mesh.width, instance.mesh.height) == (3, 2)
-        assert instance.best == best
-
-
-def test_instances_that_are_missing_damaged_or_no_grids(tmp_path: Path) -> None:
+    matrices = "\n".join(
+        " ".join(map(str, row)) for matrix in (mesh.distances, flow) for row in matrix
+    )
+    (folder / "tiny6.dat").write_text(f" 6\n\n{matrices}\n")
+    (folder / "tiny6.sln").write_text(" 6  77\n 1 2 3 4 5 6\n")
+    instance = qaplib_instance("tiny6", tmp_path)
+    assert np.array_equal(instance.traffic.packets, flow)
+    assert (instance.mesh.width, instance.mesh.height) == (3, 2)
+    assert instance.best == 77
     with pytest.raises(DataError, match=r"nug999\.dat and nug999\.sln were not found"):
-        read_instance("nug999", tmp_path)
+        qaplib_instance("nug999", tmp_path)
     with pytest.raises(DataError, match="it is a name such as nug12"):
-        read_instance("../nug12", tmp_path)
-    flow = np.ones((4, 4), dtype=int)
-    write_instance(tmp_path, "nogrid", flow, flow, 1)
-    with pytest.raises(DataError, match="neither matrix holds the distances of a mesh"):
-        read_instance("nogrid", tmp_path)
-    file = tmp_path / "qaplib" / "nogrid.dat"
-    file.write_text(file.read_text()[:-4])
-    with pytest.raises(DataError, match="not a size and two matrices"):
-        read_instance("nogrid", tmp_path)
-    file.write_text("4 1.5 x")
-    with pytest.raises(DataError, match="is damaged"):
-        read_instance("nogrid", tmp_path)
+        qaplib_instance("../nug12", tmp_path)
 
 
 def test_planted_grids_have_the_edges_of_the_grid() -> None:
