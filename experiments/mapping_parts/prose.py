@@ -103,9 +103,9 @@ a link, or into or out of a core, one after the other, and the longest route. In
 less the loop needs; the source measured {source}."""
 
 EXCHANGE_WHY = """The differences are smaller than those measured on the chip, whose routers, packet
-sizes and launching delays are not published, and whose searches may have been shorter. Annealing for
-the heaviest link, which the source does not try, comes close to the loop without any schedule; it
-needs many more hops, though, and so more energy."""
+sizes and launching delays are not published, and whose searches may have been shorter. Annealing
+for the heaviest link, which the source does not try, comes close to the loop without any schedule;
+it needs many more hops, though, and so more energy."""
 
 RING = """The schedule of the ring can be placed otherwise, too. On exactly N cores, without a chip
 around them: annealing finds the loop, or nearly; in row order no link is used twice, but some steps
