@@ -70,8 +70,8 @@ def draw_placements(
         links = links[np.argsort(panel.link_loads[links], kind="stable")]
         lines = LineCollection(
             [_segment(mesh, int(link)) for link in links],
-            array=panel.link_loads[links].astype(np.float64),
-            cmap=colormaps["viridis_r"],
+            array=np.ma.masked_equal(panel.link_loads[links].astype(np.float64), 0.0),
+            cmap=colormaps["viridis_r"].with_extremes(bad="#E4E4E4"),
             linewidths=max(1.2, 28.0 / max(mesh.width, mesh.height)),
         )
         lines.set_clim(0.0, max(1.0, float(heaviest)))
