@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mapping.graph import IntArray
 from mapping.mesh import Mesh
 from mapping.metrics import _flow_kernels
+from mapping.multicast import multicast_tree
 from mapping.routing import (
     Channel,
     RoutingFunction,
@@ -90,7 +91,12 @@ def expected_link_loads(
 
 
 def multicast_link_loads(
-    traffic: Traffic, core_of: IntArray, mesh: Mesh, routing: str | RoutingFunction
+    traffic: Traffic,
+    core_of: IntArray,
+    mesh: Mesh,
+    routing: str | RoutingFunction = "xy",
+    *,
+    tree: str | None = None,
 ) -> IntArray:
     """Packets over every link when one packet serves all targets of a spike.
 
@@ -103,7 +109,10 @@ def multicast_link_loads(
     traffic : Traffic
         With its multicast flows, as `spike_traffic` makes it.
     routing : str or RoutingFunction
-        A deterministic one.
+        A deterministic one, whose routes to all targets together are the tree.
+    tree : str, optional
+        Instead of that: one of `mapping.multicast.multicast_names()`. Links are then counted once
+        for each packet of the tree, which may be sent as several.
 
     Returns
     -------
@@ -114,9 +123,8 @@ def multicast_link_loads(
     AdaptiveRoutingError
         The function leaves a choice, so its routes form no tree.
     MappingError
-        Traffic without multicast flows.
+        Traffic without multicast flows, or an unknown tree.
     """
-    function = routing_function(routing, mesh)
     flows = traffic.multicast
     if flows is None:
         raise MappingError(
@@ -124,8 +132,16 @@ def multicast_link_loads(
             "them from a network and its partition"
         )
     loads = np.zeros(mesh.n_link_ids, dtype=np.int64)
-    where = np.zeros(3, dtype=np.int64)
     source, target = core_of[flows.source], core_of[flows.target]
+    if tree is not None:
+        for f in range(flows.n_flows):
+            reached = target[flows.start[f] : flows.start[f + 1]].tolist()
+            for packet in multicast_tree(mesh, tree, int(source[f]), reached).packets():
+                for channel in packet:
+                    loads[channel.link] += flows.packets[f]
+        return loads
+    function = routing_function(routing, mesh)
+    where = np.zeros(3, dtype=np.int64)
     pairs = set(zip(np.repeat(source, np.diff(flows.start)).tolist(), target.tolist(), strict=True))
     status = _flow_kernels.tree_loads()(
         compiled_offers(function),

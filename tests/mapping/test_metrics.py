@@ -20,6 +20,7 @@ from mapping import (
     routing_function,
     spike_traffic,
 )
+from mapping.multicast import multicast_names
 from mapping.multicast_flows import MulticastFlows
 from simulator.errors import MappingError
 from tests.mapping.test_deadlock import AllTurns, xy_path
@@ -235,6 +236,8 @@ def test_multicast_counts_every_link_of_a_tree_once(case):
         expected[list(tree)] += packets
     loads = metrics.multicast_link_loads(traffic, core_of, mesh, "xy")
     assert loads.tolist() == expected.tolist()
+    tree = metrics.multicast_link_loads(traffic, core_of, mesh, tree="xy_tree")
+    assert tree.tolist() == expected.tolist()
     unicast = metrics.link_loads(traffic, core_of, mesh, "xy")
     assert np.all(loads <= unicast)
     if all(len(targets) == 1 for _, targets in flows):
@@ -250,6 +253,10 @@ def test_multicast_by_hand_and_where_there_is_none():
     loads = metrics.multicast_link_loads(traffic, core_of, mesh, "xy")
     assert [int(loads[mesh.link(x, "E")]) for x in range(3)] == [7, 7, 7]
     assert metrics.link_loads(traffic, core_of, mesh, "xy").max() == 17
+    for name in multicast_names():
+        assert metrics.multicast_link_loads(traffic, core_of, mesh, tree=name).sum() == 21
+    with pytest.raises(MappingError, match="unknown multicast method 'oak'"):
+        metrics.multicast_link_loads(traffic, core_of, mesh, tree="oak")
     with pytest.raises(MappingError, match="has no multicast flows"):
         metrics.multicast_link_loads(corner_to_corner()[0], np.arange(3), Mesh(3, 3), "xy")
 
