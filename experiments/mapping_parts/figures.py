@@ -175,7 +175,7 @@ def draw_gaps(gaps: Mapping[str, Mapping[str, float]]) -> Figure:
         {method for found in gaps.values() for method in found},
         key=lambda method: np.mean([found[method] for found in gaps.values() if method in found]),
     )
-    figure = Figure(figsize=(8.4, 0.55 * len(gaps) + 1.9), layout="constrained")
+    figure = Figure(figsize=(8.4, 0.9 * len(gaps) + 1.9), layout="constrained")
     axis = figure.subplots()
     for k, method in enumerate(methods):
         points = [
@@ -186,7 +186,7 @@ def draw_gaps(gaps: Mapping[str, Mapping[str, float]]) -> Figure:
             [row for _, row in points],
             MARKERS[k % len(MARKERS)],
             color=LINES[k % len(LINES)],
-            ms=7,
+            ms=6,
             mfc="none" if k >= len(LINES) else LINES[k % len(LINES)],
             alpha=0.85,
             label=method,

@@ -208,7 +208,7 @@ NETWORKS: dict[str, NetworkCase] = {
         {"fan_in_per_core": 16_384, "synapses_per_core": 262_144},
     ),
     "sheet": NetworkCase(
-        "sheet, 100,000 neurons",
+        "`sheet`, 100,000 neurons",
         _sheet,
         "16x16",
         {"fan_in_per_core": 16_384},

@@ -29,11 +29,12 @@ hardware*, Front. Neurosci. 2023 (below: the source)?"""
 
 NETWORKS = """## Networks
 
-Three networks with the spikes of a run, and one of 100,000 neurons and ten million synapses that is
-drawn on a sheet: nine of ten synapses of a neuron end near it, rates are log-normal, 5 Hz on
-average. A core has the capacities of Loihi's (1,024 neurons, 4,096 axons, 131,072 synapses), but
-16,384 axons for the last two networks and 262,144 synapses for Brunel's. Neurons are spread over
-the whole mesh. All times are CPU time of one core, without compiling."""
+Networks of this project with the spikes of a run; and `sheet`, of 100,000 neurons and ten million
+synapses, which is drawn and not simulated: nine of ten synapses of a neuron end near it, and rates
+are log-normal, 5 Hz on average. A core has the capacities of Loihi's (1,024 neurons,
+4,096 axons, 131,072 synapses), but 16,384 axons for `sheet` and Brunel's network, and 262,144
+synapses for the latter. Neurons are spread over the whole mesh. All times are CPU time of one core,
+without compiling."""
 
 PARTITIONS = """### Partition
 
@@ -45,8 +46,9 @@ PLACEMENTS = """### Placement
 For each placement its cost in packets x hops, and how far that is above two bounds: *one hop* per
 packet, the source's mapping limit; and the *degree bound* of Gilmore and Lawler, which counts that
 a core has four neighbours at one hop, eight at two, and fewer at the border. No placement is below
-the bound, but the best may well be above it. The heaviest link is under XY routing, in packets.
-Methods that draw random numbers: means over the seeds."""
+the bound, but the best may well be above it, most of all where many cores send to the same few
+(`wtcrl`, `dastdp`): the bound lets each sender by itself be next to them. The heaviest link is
+under XY routing, in packets. Methods that draw random numbers: means over the seeds."""
 
 PICTURES = """Tiles are coloured by the populations on them, links by the packets that pass; to the
 right of each direction of travel."""

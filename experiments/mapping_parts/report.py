@@ -56,12 +56,17 @@ def write_report(rows: Rows, folder: Path) -> list[Path]:
 
 def _provenance(rows: Rows) -> str:
     made = origin(rows)
+    wanted = [f"network-{name}" for name in NETWORKS]
+    wanted += [f"qaplib-{name}" for name in INSTANCES] + [f"planted-{side}" for side in SIDES]
+    missing = [name for name in (*wanted, "layers", "exchange") if name not in rows]
+    note = [f"- Not finished, and so not on this page: {', '.join(missing)}"] if missing else []
     return "\n".join(
         [
             "- Command: `make reproduce` (`python -m experiments.reproduce mapping`)",
             f"- {made.runs} runs from {made.days}; seeds from {made.seeds}",
             f"- Versions: {made.versions}",
             f"- Machine: {made.machines}",
+            *note,
         ]
     )
 
