@@ -178,8 +178,12 @@ def draw_gaps(gaps: Mapping[str, Mapping[str, float]]) -> Figure:
     figure = Figure(figsize=(8.4, 0.9 * len(gaps) + 1.9), layout="constrained")
     axis = figure.subplots()
     for k, method in enumerate(methods):
+        # Methods that end at the same cost are drawn below each other.
+        below = 0.6 * (k - (len(methods) - 1) / 2) / len(methods)
         points = [
-            (found[method], row) for row, found in enumerate(gaps.values()) if method in found
+            (found[method], row + below)
+            for row, found in enumerate(gaps.values())
+            if method in found
         ]
         axis.plot(
             [gap for gap, _ in points],
