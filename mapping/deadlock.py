@@ -280,7 +280,14 @@ class _Analysis:
             nodes = np.concatenate((np.flatnonzero(used), at_ends))
             return Verdict(True, **size, channel_order=self._in_order(nodes, level, lanes))
         if self._has_a_choice():
-            escape = find_escape(self.mesh, self.function, self.grid, self.lists, self.dependent)
+            escape = find_escape(
+                self.mesh,
+                self.function,
+                self.grid,
+                self.lists,
+                self.dependent,
+                self.found.follows,
+            )
             if escape is not None:
                 order = self._escape_order(escape, lanes)
                 return Verdict(True, **size, channel_order=order, escape=escape.name)

@@ -35,7 +35,9 @@ class Graph(NamedTuple):
 
 def graph_of_edges(n_nodes: int, start: IntArray, end: IntArray) -> Graph:
     """Graph with these edges, repeats dropped."""
-    edges = np.unique(start.astype(np.int64) * n_nodes + end)
+    edges = start.astype(np.int64) * n_nodes + end
+    if (np.diff(edges) <= 0).any():  # those of one row after the other are in order already
+        edges = np.unique(edges)
     first = np.searchsorted(edges, np.arange(n_nodes + 1, dtype=np.int64) * n_nodes)
     return Graph(first.astype(np.int64), edges % n_nodes)
 

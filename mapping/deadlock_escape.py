@@ -101,6 +101,7 @@ def find_escape(
     grid: Grid,
     flows: FlowLists,
     dependent: BoolArray,
+    follows: IntArray,
 ) -> EscapeRanks | None:
     """Ranks of the escape channels that the function declares, or of some that are searched for.
 
@@ -112,6 +113,8 @@ def find_escape(
     ----------
     dependent : bool array, shape (n_cores,)
         Cores that consume only when they can inject.
+    follows : int64 array, shape (n_channels, n_words)
+        All dependencies, as `find_dependencies` gives them.
 
     Raises
     ------
@@ -119,7 +122,8 @@ def find_escape(
         A declared escape channel that the function does not offer.
     """
     if function.escape is not None:
-        return _ranks(mesh, function, grid, flows, dependent, _declared(function, grid))
+        declared = _declared(function, grid)
+        return _ranks(mesh, function, grid, flows, dependent, declared, follows)
     promising = _promising_names(mesh, function)
     for candidate in _candidates(mesh, function, grid):
         if promising is None or candidate.name in promising:
@@ -185,35 +189,59 @@ def _ranks(
     flows: FlowLists,
     dependent: BoolArray,
     candidate: _Candidate,
+    follows: IntArray | None = None,
 ) -> EscapeRanks | None:
     lanes = grid.virtual_channels
-    n_channels = 4 * mesh.n_cores * lanes
     own = function.own_offers()
-    memoryless = own is not None and is_memoryless(own) and is_memoryless(candidate.plain)
-    is_escape = np.zeros(n_channels, dtype=np.int64)
-    rows = np.zeros((n_channels, -(-4 * lanes // BITS)), dtype=np.int64)
+    plain = is_memoryless(candidate.plain)
+    memoryless = own is not None and is_memoryless(own) and plain
     status = np.zeros(4, dtype=np.int64)
-    collect, settle = _kernels()
+    collect, settle, everywhere = _kernels()
     relation = (compiled_offers(function), candidate.kernel, grid, candidate.grid)
     how = (candidate.mode, candidate.vc, memoryless)
+
+    def settled(is_escape: IntArray, rows: IntArray) -> EscapeRanks | None:
+        rank = _chain_lengths(mesh, is_escape, rows, lanes)
+        if rank is None:
+            return None
+        injection = np.where(dependent, 0, -1).astype(np.int64)
+        consumption = injection.copy()
+        ends = (injection, consumption, dependent)
+        status[:] = 0
+        settle(*relation, *how, *flows, rank, *ends, _MAX_PASSES, status)
+        if status[0] in (CYCLIC, NONE_OFFERED):
+            return None
+        _raise_escape_status(mesh, function, status)
+        return EscapeRanks(candidate.name, rank, injection, consumption)
+
+    is_escape = np.zeros(4 * mesh.n_cores * lanes, dtype=np.int64)
+    if follows is not None and plain:
+        # At large meshes half of the time: take all channels that the escape function has for
+        # anybody, and all dependencies among them. If that is too much, look closer.
+        everywhere(candidate.kernel, candidate.grid, flows.targets, is_escape)
+        found = settled(is_escape, follows)
+        if found is not None:
+            return found
+    is_escape[:] = 0
+    rows = np.zeros((is_escape.size, -(-4 * lanes // BITS)), dtype=np.int64)
+    status[:] = 0
     collect(*relation, *how, *flows, is_escape, rows, status)
     if status[0] == NONE_OFFERED:
         return None
     _raise_escape_status(mesh, function, status)
+    return settled(is_escape, rows)
+
+
+def _chain_lengths(mesh: Mesh, is_escape: IntArray, rows: IntArray, lanes: int) -> IntArray | None:
+    """Longest chain of dependencies before each escape channel, -1 for others; None on a cycle."""
     start, place = _bits(rows, lanes)
     end = 4 * lanes * mesh.link_targets[start // lanes] + place
-    chosen = is_escape[start] > 0
-    rank = levels(graph_of_edges(n_channels, start[chosen], end[chosen]))
+    chosen = (is_escape[start] > 0) & (is_escape[end] > 0)
+    rank = levels(graph_of_edges(is_escape.size, start[chosen], end[chosen]))
     if (rank[is_escape > 0] < 0).any():
         return None
     rank[is_escape == 0] = -1
-    injection = np.where(dependent, 0, -1).astype(np.int64)
-    consumption = injection.copy()
-    settle(*relation, *how, *flows, rank, injection, consumption, dependent, _MAX_PASSES, status)
-    if status[0] == CYCLIC:
-        return None
-    _raise_escape_status(mesh, function, status)
-    return EscapeRanks(candidate.name, rank, injection, consumption)
+    return rank
 
 
 def _raise_escape_status(mesh: Mesh, function: RoutingFunction, status: IntArray) -> None:
@@ -285,7 +313,7 @@ def _choose(
 
 
 @cache
-def _kernels() -> tuple[Any, Any]:
+def _kernels() -> tuple[Any, Any, Any]:
     numbers, matrix = types.int64[::1], types.int64[:, ::1]
     relation = (offers_type(), offers_type(), grid_type(), grid_type())
     how = (types.int64, types.int64, types.boolean)
@@ -293,7 +321,22 @@ def _kernels() -> tuple[Any, Any]:
     collect = types.void(*relation, *how, *lists, numbers, matrix, numbers)
     ranks = (numbers, numbers, numbers, types.boolean[::1])
     settle = types.void(*relation, *how, *lists, *ranks, types.int64, numbers)
-    return njit(collect, cache=True)(_collect), njit(settle, cache=True)(_settle)
+    everywhere = types.void(offers_type(), grid_type(), numbers, numbers)
+    return (
+        njit(collect, cache=True)(_collect),
+        njit(settle, cache=True)(_settle),
+        njit(everywhere, cache=True)(_everywhere),
+    )
+
+
+def _everywhere(escape: Any, grid: Grid, targets: IntArray, is_escape: IntArray) -> None:
+    """Mark the escape channels of a memoryless function at all routers."""
+    out = np.empty(4 * grid.virtual_channels, np.int64)
+    for target in targets:
+        for router in range(grid.width * grid.height):
+            if router != target:
+                for k in range(escape(grid, router, -1, target, out)):
+                    is_escape[out[k]] = 1
 
 
 def _collect(
