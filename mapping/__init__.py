@@ -14,11 +14,14 @@ from __future__ import annotations
 from mapping.closed_loop import AsynchronousPartition
 from mapping.cosimulation import CoSimulation, Journeys, homes_of
 from mapping.deadlock import Verdict, channel_dependency_graph, find_deadlock
+from mapping.deadlock_multicast import MulticastVerdict, find_multicast_deadlock
+from mapping.deadlock_witness import WitnessPacket, witness_packets
 from mapping.graph import Edges, SpikingGraph
 from mapping.hamiltonian import hamiltonian_cycle, hamiltonian_loop
 from mapping.layer import ConvLayer, resnet50
 from mapping.limit import MappingLimit, degree_bound, mapping_limit
 from mapping.mesh import LOIHI_HOP_ENERGY, CoreCapacity, HopEnergy, Mesh
+from mapping.multicast import MulticastTree, multicast_names, multicast_tree
 from mapping.partition import CapacityError, Partition, partition_neurons
 from mapping.pipeline import map_network, measure_mapping
 from mapping.placement import Placement, place, placement_names
@@ -44,6 +47,8 @@ __all__ = [
     "MappingLimit",
     "MappingReport",
     "Mesh",
+    "MulticastTree",
+    "MulticastVerdict",
     "Partition",
     "Placement",
     "RoutingFunction",
@@ -51,9 +56,11 @@ __all__ = [
     "SynchronousPartition",
     "Traffic",
     "Verdict",
+    "WitnessPacket",
     "channel_dependency_graph",
     "degree_bound",
     "find_deadlock",
+    "find_multicast_deadlock",
     "graph_of",
     "hamiltonian_cycle",
     "hamiltonian_loop",
@@ -61,6 +68,8 @@ __all__ = [
     "map_network",
     "mapping_limit",
     "measure_mapping",
+    "multicast_names",
+    "multicast_tree",
     "packets_over_time",
     "partition_neurons",
     "place",
@@ -72,4 +81,5 @@ __all__ = [
     "routing_function",
     "routing_names",
     "spike_traffic",
+    "witness_packets",
 ]
