@@ -1,0 +1,1 @@
+from mapping.partition.sequential import CapacityError, Partition, partition_neurons

@@ -1,0 +1,141 @@
+"""Legal again at the least cost: chains of moves from an overfull core to one with room.
+
+Where every core is full, a vertex that must leave can rarely go where it would like to. It pushes
+another out of the next core, and so on to a core with room. The cheapest chain is a shortest path
+in the graph of cores, whose arc from i to j is the least loss of moving any vertex of i to j.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from mapping.graph import IntArray
+from mapping.partition._level import (
+    Assignment,
+    FloatArray,
+    Int32Array,
+    Level,
+    Limits,
+    fits,
+    gain_vector,
+    may_share,
+    shift,
+)
+
+__all__ = ["legalise"]
+
+
+@njit(cache=True)
+def over(a: Assignment, capacity: IntArray, c: int) -> bool:
+    return bool(
+        a.use[c, 0] > capacity[c, 0]
+        or a.use[c, 1] > capacity[c, 1]
+        or a.use[c, 2] > capacity[c, 2]
+    )
+
+
+@njit(cache=True)
+def survey(
+    level: Level,
+    limits: Limits,
+    a: Assignment,
+    i: int,
+    loss: FloatArray,
+    mover: Int32Array,
+    out: FloatArray,
+) -> None:
+    """Least loss of a move from core `i` to each other core, and the vertex that makes it."""
+    loss[i] = np.inf
+    mover[i] = -1
+    for k in range(a.n_members[i]):
+        v = a.member[a.first[i] + k]
+        gain_vector(level, limits, a, v, out)
+        for j in range(out.size):
+            if -out[j] < loss[i, j] and j != i and may_share(level, limits, a, v, j):
+                loss[i, j] = -out[j]
+                mover[i, j] = v
+
+
+@njit(cache=True)
+def legalise(level: Level, limits: Limits, a: Assignment, capacity: IntArray) -> int:
+    """Chains until no core is overfull; returns how many stay so because nothing fits."""
+    n_cores = a.use.shape[0]
+    loss = np.empty((n_cores, n_cores))
+    mover = np.empty((n_cores, n_cores), dtype=np.int32)
+    out = np.zeros(n_cores)
+    overfull = 0
+    for c in range(n_cores):
+        overfull += over(a, capacity, c)
+    if overfull == 0:
+        return 0
+    for c in range(n_cores):
+        survey(level, limits, a, c, loss, mover, out)
+    distance = np.empty(n_cores)
+    before = np.empty(n_cores, dtype=np.int64)
+    done = np.empty(n_cores, dtype=np.bool_)
+    path = np.empty(n_cores + 1, dtype=np.int64)
+    moved = np.empty(n_cores + 1, dtype=np.int64)
+    stuck = 0
+    for origin in range(n_cores):
+        failures = 0
+        while over(a, capacity, origin):
+            # Dijkstra with losses cut at 0: a chain may pick up gains on its way, and a cycle of
+            # gains must not hold it for ever.
+            distance[:] = np.inf
+            done[:] = False
+            before[:] = -1
+            distance[origin] = 0.0
+            end = -1
+            while True:
+                c, least = -1, np.inf
+                for j in range(n_cores):
+                    if not done[j] and distance[j] < least:
+                        c, least = j, distance[j]
+                if c < 0:
+                    break
+                done[c] = True
+                if c != origin:
+                    v = mover[before[c], c]
+                    if not over(a, capacity, c) and fits(level, limits, a, v, c, capacity):
+                        end = c
+                        break
+                for j in range(n_cores):
+                    step = max(loss[c, j], 0.0) + 1e-6
+                    if not done[j] and mover[c, j] >= 0 and distance[c] + step < distance[j]:
+                        distance[j] = distance[c] + step
+                        before[j] = c
+            if end < 0:
+                stuck += 1
+                break
+            n_path = 0
+            c = end
+            while c >= 0:
+                path[n_path] = c
+                n_path += 1
+                c = before[c]
+            # From the far end, so that every move finds the room the last one made.
+            ok = True
+            n_moved = 0
+            for k in range(n_path - 1):
+                i, j = path[k + 1], path[k]
+                v = mover[i, j]
+                if a.core_of[v] != i or not fits(level, limits, a, v, j, capacity):
+                    ok = False
+                    loss[i, j] = np.inf
+                    mover[i, j] = -1
+                    break
+                shift(level, limits, a, v, j)
+                moved[n_moved] = v
+                n_moved += 1
+            if not ok:
+                for k in range(n_moved - 1, -1, -1):
+                    shift(level, limits, a, moved[k], path[k + 1])
+                failures += 1
+                if failures > 4 * n_cores:
+                    stuck += 1
+                    break
+                continue
+            for k in range(n_path):
+                survey(level, limits, a, path[k], loss, mover, out)
+    return stuck
