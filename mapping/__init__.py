@@ -18,11 +18,19 @@ from mapping.deadlock_multicast import MulticastVerdict, find_multicast_deadlock
 from mapping.deadlock_witness import WitnessPacket, witness_packets
 from mapping.graph import Edges, SpikingGraph
 from mapping.hamiltonian import hamiltonian_cycle, hamiltonian_loop
+from mapping.hypergraph import Hypergraph
 from mapping.layer import ConvLayer, resnet50
 from mapping.limit import MappingLimit, degree_bound, mapping_limit
 from mapping.mesh import LOIHI_HOP_ENERGY, CoreCapacity, HopEnergy, Mesh
 from mapping.multicast import MulticastTree, multicast_names, multicast_tree
-from mapping.partition import CapacityError, Partition, partition_neurons
+from mapping.partition import (
+    CapacityError,
+    Partition,
+    compatible_cores,
+    partition_hypergraph,
+    partition_names,
+    partition_neurons,
+)
 from mapping.pipeline import map_network, measure_mapping
 from mapping.placement import Placement, place, placement_names
 from mapping.presets import NO_LIMIT, preset_names, preset_rows
@@ -43,6 +51,7 @@ __all__ = [
     "CoreCapacity",
     "Edges",
     "HopEnergy",
+    "Hypergraph",
     "Journeys",
     "MappingLimit",
     "MappingReport",
@@ -58,6 +67,7 @@ __all__ = [
     "Verdict",
     "WitnessPacket",
     "channel_dependency_graph",
+    "compatible_cores",
     "degree_bound",
     "find_deadlock",
     "find_multicast_deadlock",
@@ -71,6 +81,8 @@ __all__ = [
     "multicast_names",
     "multicast_tree",
     "packets_over_time",
+    "partition_hypergraph",
+    "partition_names",
     "partition_neurons",
     "place",
     "placement_names",

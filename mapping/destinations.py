@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mapping.graph import BLOCK_WITHOUT_SELF, NO_BLOCK, IntArray, SpikingGraph
 
-__all__ = ["Destinations", "destination_cores"]
+__all__ = ["Destinations", "destination_cores", "net_destinations"]
 
 
 class Destinations(NamedTuple):
@@ -111,3 +111,13 @@ def visit_destinations(
             found += 1
         if not write:
             start[neuron + 1] = found
+
+
+def net_destinations(
+    net_start: IntArray, pins: IntArray, core_of: IntArray, n_cores: int
+) -> Destinations:
+    """Distinct cores of the targets of every net of a hypergraph."""
+    net = np.repeat(np.arange(net_start.size - 1), np.diff(net_start))
+    net, core = np.divmod(np.unique(net * n_cores + core_of[pins]), n_cores)
+    start = np.concatenate(([0], np.cumsum(np.bincount(net, minlength=net_start.size - 1))))
+    return Destinations(start.astype(np.int64), core.astype(np.int32))

@@ -14,6 +14,7 @@ from numba import njit
 from mapping.graph import IntArray
 from mapping.partition._level import (
     Assignment,
+    BoolArray,
     FloatArray,
     Int32Array,
     Level,
@@ -21,13 +22,12 @@ from mapping.partition._level import (
     fits,
     gain,
     gain_vector,
-    may_share,
     packets,
     shift,
     within,
 )
 
-__all__ = ["anneal", "overflow", "rebalance"]
+__all__ = ["anneal", "overflow"]
 
 
 @njit(cache=True)
@@ -49,6 +49,7 @@ def anneal(
     n_cores = a.use.shape[0]
     out = np.zeros(n_cores)
     odds = np.zeros(n_cores)
+    allowed, group_on = limits.allowed, a.group_on
     cost = packets(level, limits, a)
     best_cost = cost
     best[:] = a.core_of
@@ -58,51 +59,74 @@ def anneal(
             v = min(int(rng.random() * n), n - 1)
             here = a.core_of[v]
             gain_vector(level, limits, a, v, out)
-            top = -np.inf
-            for c in range(n_cores):
-                if c != here and out[c] > top and may_share(level, limits, a, v, c):
-                    top = out[c]
-            if top == -np.inf:
-                continue
-            # The stay (saving 0) takes part; far worse cores are not worth an exponential.
-            there = -1
-            if temperature <= 0.0:
-                if top < 0.0:
-                    continue
-                n_top = 0
-                for c in range(n_cores):
-                    if c != here and out[c] >= top and may_share(level, limits, a, v, c):
-                        n_top += 1
-                        if rng.random() * n_top < 1.0:
-                            there = c
-            else:
-                floor = max(top, 0.0) - 8.0 * temperature
-                if top < floor:
-                    continue
-                total = 0.0
-                for c in range(n_cores):
-                    odds[c] = 0.0
-                    if out[c] >= floor and (c == here or may_share(level, limits, a, v, c)):
-                        odds[c] = np.exp((out[c] - max(top, 0.0)) / temperature)
-                        total += odds[c]
-                draw = rng.random() * total
-                for c in range(n_cores):
-                    if odds[c] > 0.0:
-                        there = c
-                        draw -= odds[c]
-                        if draw < 0.0:
-                            break
+            there = draw_core(
+                out,
+                here,
+                temperature,
+                allowed[level.pinning[v]],
+                group_on,
+                level.group[v],
+                odds,
+                rng,
+            )
             if there == here or there < 0:
                 continue
             if within(level, limits, a, v, there, capacity):
                 cost -= out[there]
                 shift(level, limits, a, v, there)
                 continue
-            cost -= _swap(level, limits, a, capacity, v, there, out[there], temperature, partners, rng)
+            cost -= _swap(
+                level, limits, a, capacity, v, there, out[there], temperature, partners, rng
+            )
         if cost < best_cost - 1e-9:
             best_cost = cost
             best[:] = a.core_of
     return best_cost
+
+
+@njit(cache=True)
+def draw_core(
+    out: FloatArray,
+    here: int,
+    temperature: float,
+    allowed: BoolArray,
+    group_on: Int32Array,
+    group: int,
+    odds: FloatArray,
+    rng: np.random.Generator,
+) -> int:
+    """A core by the heat bath of savings `out`, the one it is on (saving 0) included; -1: none."""
+    top, n_top, there = -np.inf, 0, -1
+    for c in range(out.size):
+        if out[c] < top or c == here or not allowed[c]:
+            continue
+        if group_on[c] >= 0 and group_on[c] != group:
+            continue
+        # The best, ties at random, in case the temperature is 0.
+        n_top = n_top + 1 if out[c] == top else 1
+        if n_top == 1 or (temperature <= 0.0 and rng.random() * n_top < 1.0):
+            there = c
+        top = out[c]
+    # Far worse cores are not worth an exponential.
+    floor = max(top, 0.0) - 8.0 * max(temperature, 0.0)
+    if top < floor or temperature <= 0.0:
+        return there if top >= floor else -1
+    total = 0.0
+    for c in range(out.size):
+        odds[c] = 0.0
+        if out[c] < floor or not allowed[c]:
+            continue
+        if c == here or group_on[c] < 0 or group_on[c] == group:
+            odds[c] = np.exp((out[c] - max(top, 0.0)) / temperature)
+            total += odds[c]
+    draw = rng.random() * total
+    for c in range(out.size):
+        if odds[c] > 0.0:
+            there = c
+            draw -= odds[c]
+            if draw < 0.0:
+                break
+    return there
 
 
 @njit(cache=True)
@@ -120,15 +144,13 @@ def _swap(
 ) -> float:
     """Exchange `v` with a vertex of core `there`; what that saved, 0.0 if it was turned down."""
     here = a.core_of[v]
-    if a.n_members[there] >= a.first[there + 1] - a.first[there]:
-        return 0.0
     shift(level, limits, a, v, there)
     chosen, most = -1, -np.inf
-    n_members = a.n_members[there]
-    tries = min(partners, n_members)
-    begin = min(int(rng.random() * n_members), n_members - 1)
-    for i in range(tries):
-        u = a.member[a.first[there] + (begin + i) % n_members]
+    u = a.head[there]
+    for _ in range(min(partners, a.n_members[there])):
+        u = a.follow[u]
+        # The next swap looks at the next few.
+        a.head[there] = u
         if u == v:
             continue
         if (
@@ -162,30 +184,3 @@ def overflow(a: Assignment, capacity: IntArray) -> int:
         ):
             n += 1
     return n
-
-
-@njit(cache=True)
-def rebalance(level: Level, limits: Limits, a: Assignment, capacity: IntArray) -> int:
-    """Empty overfull cores by the moves that cost least; returns how many stay overfull."""
-    n_cores = a.use.shape[0]
-    out = np.zeros(n_cores)
-    stuck = 0
-    for c in range(n_cores):
-        while (
-            a.use[c, 0] > capacity[c, 0]
-            or a.use[c, 1] > capacity[c, 1]
-            or a.use[c, 2] > capacity[c, 2]
-        ):
-            chosen, target, least = -1, -1, -np.inf
-            for i in range(a.n_members[c]):
-                v = a.member[a.first[c] + i]
-                gain_vector(level, limits, a, v, out)
-                for b in range(n_cores):
-                    score = out[b] / level.neurons[v]
-                    if b != c and score > least and fits(level, limits, a, v, b, capacity):
-                        chosen, target, least = v, b, score
-            if chosen < 0:
-                stuck += 1
-                break
-            shift(level, limits, a, chosen, target)
-    return stuck

@@ -29,9 +29,7 @@ __all__ = ["legalise"]
 @njit(cache=True)
 def over(a: Assignment, capacity: IntArray, c: int) -> bool:
     return bool(
-        a.use[c, 0] > capacity[c, 0]
-        or a.use[c, 1] > capacity[c, 1]
-        or a.use[c, 2] > capacity[c, 2]
+        a.use[c, 0] > capacity[c, 0] or a.use[c, 1] > capacity[c, 1] or a.use[c, 2] > capacity[c, 2]
     )
 
 
@@ -48,8 +46,9 @@ def survey(
     """Least loss of a move from core `i` to each other core, and the vertex that makes it."""
     loss[i] = np.inf
     mover[i] = -1
-    for k in range(a.n_members[i]):
-        v = a.member[a.first[i] + k]
+    v = a.head[i]
+    for _ in range(a.n_members[i]):
+        v = a.follow[v]
         gain_vector(level, limits, a, v, out)
         for j in range(out.size):
             if -out[j] < loss[i, j] and j != i and may_share(level, limits, a, v, j):

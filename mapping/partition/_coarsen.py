@@ -16,7 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from mapping.graph import IntArray
-from mapping.partition._level import FloatArray, Int32Array, Level, Limits
+from mapping.partition._level import FloatArray, Int32Array, Level
 
 __all__ = ["clusters", "contract"]
 
@@ -136,7 +136,8 @@ def contract(level: Level, cluster_of: Int32Array, n_clusters: int) -> Level:
     first[cluster_of[::-1]] = np.arange(cluster_of.size)[::-1]
 
     def total(values: NDArray[np.generic]) -> NDArray[np.float64]:
-        return np.bincount(cluster_of, weights=values, minlength=n_clusters)
+        sums = np.bincount(cluster_of, weights=values, minlength=n_clusters)
+        return sums.astype(np.float64)
 
     net_start = net_start[: kept + 1].copy()
     net_pin = net_pin[: net_start[-1]].copy()

@@ -115,9 +115,10 @@ class Assignment(NamedTuple):
         Neurons on each core that the population reaches all-to-all.
     sent : float64 (n_populations, n_cores)
         Spikes of each population's neurons on each core.
-    member, place : int32
-        Vertices of core c: ``member[first[c]:first[c] + n_members[c]]``; `place` is the index.
-    first : int64 (n_cores + 1,); n_members : int64 (n_cores,)
+    head : int32 (n_cores,); follow, precede : int32 (n,)
+        Vertices of a core as a closed chain that starts at `head` (-1 if empty).
+    n_members : int64 (n_cores,)
+        Vertices on each core.
     """
 
     core_of: Int32Array
@@ -130,9 +131,9 @@ class Assignment(NamedTuple):
     held: IntArray
     reached: IntArray
     sent: FloatArray
-    member: Int32Array
-    place: Int32Array
-    first: IntArray
+    head: Int32Array
+    follow: Int32Array
+    precede: Int32Array
     n_members: IntArray
 
 
@@ -140,10 +141,6 @@ def assign(level: Level, limits: Limits, core_of: Int32Array) -> Assignment:
     """Count everything for a given assignment, which may break the limits."""
     n, m = level.neurons.size, level.source.size
     n_cores, n_populations = limits.capacity.shape[0], limits.sizes.size
-    # A vertex holds a neuron at least, so a core never lists more than it has neurons; twice its
-    # share leaves room for the overfull cores of coarse levels.
-    room = np.minimum(limits.capacity[:, 0] + limits.capacity[:, 0] // 2 + 8, n)
-    room = np.maximum(room, np.bincount(core_of, minlength=n_cores))
     most_near = np.minimum(np.diff(level.net_start), n_cores)
     near_start = np.concatenate(([0], np.cumsum(most_near))).astype(np.int64)
     a = Assignment(
@@ -157,9 +154,9 @@ def assign(level: Level, limits: Limits, core_of: Int32Array) -> Assignment:
         held=np.zeros((n_populations, n_cores), dtype=np.int64),
         reached=np.zeros((n_populations, n_cores), dtype=np.int64),
         sent=np.zeros((n_populations, n_cores)),
-        member=np.full(int(room.sum()), -1, dtype=np.int32),
-        place=np.full(n, -1, dtype=np.int32),
-        first=np.concatenate(([0], np.cumsum(room))).astype(np.int64),
+        head=np.full(n_cores, -1, dtype=np.int32),
+        follow=np.full(n, -1, dtype=np.int32),
+        precede=np.full(n, -1, dtype=np.int32),
         n_members=np.zeros(n_cores, dtype=np.int64),
     )
     count(level, limits, a, core_of)
@@ -177,9 +174,7 @@ def count(level: Level, limits: Limits, a: Assignment, core_of: Int32Array) -> N
         a.group_on[c] = level.group[v]
         a.held[level.population[v], c] += level.neurons[v]
         a.sent[level.population[v], c] += level.spikes[v]
-        a.place[v] = a.first[c] + a.n_members[c]
-        a.member[a.place[v]] = v
-        a.n_members[c] += 1
+        _join_chain(a, v, c)
     for e in range(level.source.size):
         for k in range(level.net_start[e], level.net_start[e + 1]):
             c = core_of[level.net_pin[k]]
@@ -202,12 +197,40 @@ def count(level: Level, limits: Limits, a: Assignment, core_of: Int32Array) -> N
 
 
 @njit(cache=True)
+def _join_chain(a: Assignment, v: int, c: int) -> None:
+    head = a.head[c]
+    if head < 0:
+        a.head[c] = v
+        a.follow[v] = v
+        a.precede[v] = v
+    else:
+        last = a.precede[head]
+        a.follow[last] = v
+        a.precede[v] = last
+        a.follow[v] = head
+        a.precede[head] = v
+    a.n_members[c] += 1
+
+
+@njit(cache=True)
+def _leave_chain(a: Assignment, v: int, c: int) -> None:
+    follow, precede = a.follow[v], a.precede[v]
+    a.follow[precede] = follow
+    a.precede[follow] = precede
+    a.n_members[c] -= 1
+    if a.n_members[c] == 0:
+        a.head[c] = -1
+    elif a.head[c] == v:
+        a.head[c] = follow
+
+
+@njit(cache=True)
 def block_axons(limits: Limits, pre: int, held: int, reached: int) -> int:
     """Axons that the all-to-all projections of `pre` take on a core with so many neurons."""
     if reached == 0:
         return 0
     lone = limits.blocks[pre, pre] == BLOCK_WITHOUT_SELF and reached == 1 and held == 1
-    return limits.sizes[pre] - (1 if lone else 0)
+    return int(limits.sizes[pre]) - (1 if lone else 0)
 
 
 @njit(cache=True)
@@ -229,9 +252,7 @@ def packets(level: Level, limits: Limits, a: Assignment) -> float:
 
 
 @njit(cache=True)
-def gain_vector(
-    level: Level, limits: Limits, a: Assignment, v: int, out: FloatArray
-) -> None:
+def gain_vector(level: Level, limits: Limits, a: Assignment, v: int, out: FloatArray) -> None:
     """Packets saved by moving vertex `v` to each core; 0 for the core it is on."""
     n_cores = out.size
     here = a.core_of[v]
@@ -315,7 +336,7 @@ def block_gain(level: Level, limits: Limits, a: Assignment, v: int, there: int) 
 @njit(cache=True)
 def axons_after(level: Level, limits: Limits, a: Assignment, v: int, there: int) -> int:
     """Inbound axons of core `there` once vertex `v` has moved there."""
-    total = a.use[there, 1]
+    total = int(a.use[there, 1])
     for k in range(level.vert_start[v], level.vert_start[v + 1]):
         e = level.vert_net[k]
         if a.pins[e, there] == 0:
@@ -340,13 +361,10 @@ def axons_after(level: Level, limits: Limits, a: Assignment, v: int, there: int)
 
 @njit(cache=True)
 def may_share(level: Level, limits: Limits, a: Assignment, v: int, there: int) -> bool:
-    """Whether the vertex is allowed on the core by pinning, group, and room in the list."""
+    """Whether pinning and the group of the core's vertices allow the vertex there."""
     if not limits.allowed[level.pinning[v], there]:
         return False
-    return a.n_members[there] == 0 or (
-        a.group_on[there] == level.group[v]
-        and a.n_members[there] < a.first[there + 1] - a.first[there]
-    )
+    return bool(a.n_members[there] == 0 or a.group_on[there] == level.group[v])
 
 
 @njit(cache=True)
@@ -367,8 +385,7 @@ def within(
         return False
     if a.use[there, 2] + level.synapses[v] > capacity[there, 2]:
         return False
-    # Cheap bound first: a vertex brings no more axons than it has.
-    return axons_after(level, limits, a, v, there) <= capacity[there, 1]
+    return bool(axons_after(level, limits, a, v, there) <= capacity[there, 1])
 
 
 @njit(cache=True)
@@ -419,14 +436,8 @@ def shift(level: Level, limits: Limits, a: Assignment, v: int, there: int) -> No
     a.use[here, 2] -= level.synapses[v]
     a.use[there, 2] += level.synapses[v]
     a.core_of[v] = there
-    # Swap with the last of the list, so that it has no holes.
-    last = a.first[here] + a.n_members[here] - 1
-    a.member[a.place[v]] = a.member[last]
-    a.place[a.member[last]] = a.place[v]
-    a.n_members[here] -= 1
+    _leave_chain(a, v, here)
     if a.n_members[here] == 0:
         a.group_on[here] = -1
-    a.place[v] = a.first[there] + a.n_members[there]
-    a.member[a.place[v]] = v
-    a.n_members[there] += 1
+    _join_chain(a, v, there)
     a.group_on[there] = level.group[v]

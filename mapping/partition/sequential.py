@@ -1,294 +1,347 @@
-"""Neurons to logical cores, under hard capacities.
+"""Cores filled in the order of the neurons.
 
-This version fills cores in neuron order. A core is closed when the next neuron would break a
-capacity, and by default also at the end of a population, so that a core runs one neuron model
-and one plasticity rule; `mix_populations=True` lifts that. Cutting a sequence in the largest
-possible pieces gives the fewest pieces, so no other cut of the same order needs fewer cores.
-
-Logical cores carry no position: `mapping.placement` gives them one.
+A core is closed when the next neuron would break a capacity, and at the end of a population
+unless populations may mix. Cutting a sequence in the largest possible pieces gives the fewest
+pieces, so on equal cores no other cut of the same order needs fewer.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from mapping.destinations import Destinations, destination_cores
-from mapping.graph import BLOCK_WITHOUT_SELF, NO_BLOCK, IntArray, SpikingGraph
-from mapping.mesh import Mesh
-from simulator.errors import MappingError
+from mapping.graph import BLOCK_WITHOUT_SELF, NO_BLOCK, IntArray
+from mapping.partition._base import RESOURCES, WORDS, CapacityError
+from mapping.partition._level import BoolArray, Int32Array
+from mapping.partition._problem import Problem
 
-__all__ = ["CapacityError", "Partition", "partition_neurons"]
-
-RESOURCES = ("neurons_per_core", "fan_in_per_core", "synapses_per_core")
-_WORDS = ("neurons", "inbound axons", "synapses")
+__all__ = ["assign", "balanced_assignment"]
 
 
-class CapacityError(MappingError):
-    """The network does not fit the machine.
+class Filling(NamedTuple):
+    """Result of one pass.
 
     Attributes
     ----------
-    resource : str
-        "cores", or the capacity of `Mesh` that one neuron alone exceeds.
-    needed, available : int
-        Amount of that resource; the shortfall is their difference.
-    """
-
-    def __init__(self, message: str, resource: str, needed: int, available: int) -> None:
-        super().__init__(message)
-        self.resource = resource
-        self.needed = needed
-        self.available = available
-
-
-@dataclass(frozen=True, eq=False)
-class Partition:
-    """Which logical core holds each neuron, and how full the cores are.
-
-    Attributes
-    ----------
-    core_of : int64 array, shape (n_neurons,)
+    core_of : int64 array, shape (n_vertices,)
+        Slot of each vertex; `Problem.n_slots` and above are cores that the machine lacks.
     n_cores : int
-        Logical cores in use; every one holds a neuron.
-    neurons, fan_in, synapses : int64 arrays, shape (n_cores,)
-        Use of the three capacities. `fan_in` counts distinct source neurons with a synapse on
-        the core, those on the core itself included: they need an axon entry as well.
-    destinations : Destinations
-        Logical cores that each neuron's spikes go to.
+    closed_by : int64 array, shape (3,)
+        Cores closed by each of `RESOURCES`.
+    pinning : int
+        Row of `Limits.allowed` whose cores did not suffice; -1 if all did.
     """
 
     core_of: IntArray
     n_cores: int
-    neurons: IntArray
-    fan_in: IntArray
-    synapses: IntArray
-    destinations: Destinations
-
-    def population_counts(self, graph: SpikingGraph) -> IntArray:
-        """Neurons of each population on each logical core, shape (n_cores, n_populations)."""
-        counts = np.zeros((self.n_cores, graph.n_populations), dtype=np.int64)
-        np.add.at(counts, (self.core_of, graph.population_of), 1)
-        return counts
+    closed_by: IntArray
+    pinning: int
 
 
-class _Filling(NamedTuple):
-    core_of: IntArray
-    n_cores: int
-    closed_by: IntArray  # cores closed by each of RESOURCES
-
-
-def partition_neurons(
-    graph: SpikingGraph, mesh: Mesh, *, balance: bool = False, mix_populations: bool = False
-) -> Partition:
-    """Assign every neuron to a logical core without breaking a capacity.
-
-    Parameters
-    ----------
-    graph : SpikingGraph
-    mesh : Mesh
-        Its capacities, and the number of cores that may be used.
-    balance : bool
-        False: as few cores as the order allows. True: as many as the mesh has use for, by
-        lowering the number of neurons per core to the smallest value that still fits, and
-        sharing each population evenly over its cores.
-    mix_populations : bool
-        Whether a core may hold neurons of several populations.
+def assign(problem: Problem, *, seed: int = 0) -> IntArray:
+    """Slot of each vertex; `seed` changes nothing.
 
     Raises
     ------
     CapacityError
-        A neuron exceeds a core by itself, or the cores do not suffice. The text names the
-        resource, the shortfall and what would do.
+        A vertex exceeds every core by itself, or the cores do not suffice.
     """
-    fullest = _fill(graph, mesh, mix_populations, mesh.neurons_per_core, even=False)
-    if fullest.n_cores > mesh.n_cores:
-        raise _too_many_cores(graph, mesh, mix_populations, fullest)
-    chosen = _balanced(graph, mesh, mix_populations, fullest) if balance else fullest
-    destinations = destination_cores(graph, chosen.core_of, chosen.n_cores)
-
-    def per_core(weights: IntArray) -> IntArray:
-        total = np.zeros(chosen.n_cores, dtype=np.int64)
-        np.add.at(total, chosen.core_of, weights)
-        return total
-
-    return Partition(
-        core_of=chosen.core_of,
-        n_cores=chosen.n_cores,
-        neurons=per_core(np.ones(graph.n_neurons, dtype=np.int64)),
-        fan_in=np.bincount(destinations.core, minlength=chosen.n_cores),
-        synapses=per_core(graph.synapses()),
-        destinations=destinations,
-    )
+    filling = fill(problem)
+    if filling.pinning >= 0:
+        raise too_many_cores(problem, filling)
+    return filling.core_of
 
 
-def _balanced(graph: SpikingGraph, mesh: Mesh, mix: bool, fullest: _Filling) -> _Filling:
-    """Bisect the neurons per core down to the smallest number that fits the mesh."""
-    low, high, best = 1, int(np.bincount(fullest.core_of).max()), fullest
+def balanced_assignment(problem: Problem) -> tuple[IntArray, int]:
+    """Thinnest spread: slots, and the least number of neurons per core that fits the machine."""
+    core_of = assign(problem)
+    low, best = 1, core_of
+    load = np.bincount(core_of, weights=problem.level.neurons)
+    high = quota = int(load.max())
     while low <= high:
         middle = (low + high) // 2
-        filling = _fill(graph, mesh, mix, middle, even=True)
-        if filling.n_cores <= mesh.n_cores:
-            best, high = filling, middle - 1
+        try:
+            filling = fill(problem, middle, even=True)
+        except CapacityError:
+            # A vertex of many neurons needs more than this.
+            low = middle + 1
+            continue
+        if filling.pinning < 0:
+            best, quota, high = filling.core_of, middle, middle - 1
         else:
             low = middle + 1
-    return best
+    return best, quota
 
 
-def _fill(graph: SpikingGraph, mesh: Mesh, mix: bool, quota: int, *, even: bool) -> _Filling:
-    """Fill cores in neuron order with at most `quota` neurons; `even` shares out each group."""
-    group_of = np.zeros_like(graph.population_of) if mix else graph.population_of
-    group_size = np.bincount(group_of).astype(np.int64)
-    planned = -(-group_size // quota) if even else np.zeros_like(group_size)
-    capacity = np.array([quota, mesh.fan_in_per_core, mesh.synapses_per_core], dtype=np.int64)
-    core_of = np.full(graph.n_neurons, -1, dtype=np.int64)
+def fill(problem: Problem, quota: int | None = None, *, even: bool = False) -> Filling:
+    """Fill the slots with at most `quota` neurons each; `even` shares out each group."""
+    limited = problem if quota is None else problem.with_quota(quota)
+    level, limits = limited.level, limited.limits
+    n = problem.n_vertices
+    # Vertices of one group and one pinning are filled together, the most restricted first.
+    rows = limits.allowed.sum(axis=1)[level.pinning]
+    order = np.lexsort((np.arange(n), level.group, level.pinning, rows)).astype(np.int64)
+    runs = np.stack((level.group, level.pinning), axis=1)[order]
+    opens = np.concatenate(([True], np.any(runs[1:] != runs[:-1], axis=1)))
+    run_of = np.empty(n, dtype=np.int64)
+    run_of[order] = np.cumsum(opens) - 1
+    run_size = np.bincount(run_of, weights=level.neurons).astype(np.int64)
+    most = int(limits.capacity[:, 0].max())
+    planned = -(-run_size // most) if even else np.zeros_like(run_size)
+    core_of = np.full(n, -1, dtype=np.int64)
     closed_by = np.zeros(3, dtype=np.int64)
-    links = graph.connections
-    n_cores, misfit, resource, needed = fill_cores(
-        graph.population_of,
-        graph.offsets,
-        links.blocks,
-        links.in_start,
-        links.in_source,
-        links.synapses,
-        group_of,
-        group_size,
+    offsets = np.concatenate(([0], np.cumsum(limits.sizes))).astype(np.int64)
+    n_cores, misfit, resource, needed, pinning = fill_cores(
+        order,
+        level.population,
+        offsets,
+        limits.blocks,
+        level.vert_start,
+        level.vert_net,
+        level.own_start,
+        level.own_net,
+        level.self_axons,
+        level.neurons,
+        level.synapses,
+        level.pinning,
+        run_of,
+        run_size,
         planned,
-        capacity,
+        limits.capacity,
+        limits.allowed,
         core_of,
         closed_by,
     )
     if misfit >= 0:
-        available = int(capacity[resource])
-        raise CapacityError(
-            f"neuron {graph.neuron_text(misfit)} needs {needed} {_WORDS[resource]} and a core of "
-            f"the {mesh} holds {RESOURCES[resource]} = {available}: {needed - available} short; "
-            f"a neuron cannot be split over cores, so {RESOURCES[resource]} >= {needed} would do",
-            RESOURCES[resource],
-            int(needed),
-            available,
-        )
-    return _Filling(core_of, int(n_cores), closed_by)
+        raise _misfit(limited, misfit, resource, needed)
+    return Filling(core_of, int(n_cores), closed_by, int(pinning))
 
 
-def _too_many_cores(graph: SpikingGraph, mesh: Mesh, mix: bool, filling: _Filling) -> CapacityError:
-    needed, side = filling.n_cores, math.isqrt(filling.n_cores - 1) + 1
+def _misfit(problem: Problem, vertex: int, resource: int, needed: int) -> CapacityError:
+    row = problem.limits.allowed[problem.level.pinning[vertex]]
+    available = int(problem.limits.capacity[row, resource].max())
+    where = f"core of the {problem.machine}" if row.all() else "core it is pinned to"
+    name = RESOURCES[resource]
+    remedy = f"{name} >= {needed} would do"
+    if needed <= available:
+        # Each resource has a core large enough, but no core has them all.
+        remedy = "no single core has enough of all three resources"
+    return CapacityError(
+        f"{problem.vertex_text(vertex)} needs {needed} {WORDS[resource]} and a {where} "
+        f"holds {name} = {available}: {needed - available} short; a neuron cannot be split over "
+        f"cores, so {remedy}",
+        name,
+        int(needed),
+        available,
+    )
+
+
+def too_many_cores(problem: Problem, filling: Filling) -> CapacityError:
+    """The refusal of a network that needs more cores than there are."""
+    capacity = problem.limits.capacity
+    available = problem.n_slots
+    # Cores too small for what was left do not help, though they stay empty.
+    needed = int(filling.core_of.max()) + 1
+    side = math.isqrt(needed - 1) + 1
+    uniform = bool((capacity == capacity[0]).all())
     reasons = [
-        f"{resource} = {getattr(mesh, resource)} closed {count}"
-        for resource, count in zip(RESOURCES, filling.closed_by, strict=True)
+        f"{resource}{f' = {capacity[0, k]}' if uniform else ''} closed {count}"
+        for k, (resource, count) in enumerate(zip(RESOURCES, filling.closed_by, strict=True))
         if count
     ]
     # Closings account for every core but those left open at the end of a population.
-    cause = ", ".join(reasons) if reasons else f"each of {graph.n_populations} populations took one"
+    graph = problem.graph
+    cause = ", ".join(reasons)
+    if not reasons:
+        cause = f"each of {graph.n_populations if graph is not None else 1} populations took one"
+    pinned = problem.limits.allowed[filling.pinning]
+    if not pinned.all():
+        count = int(pinned.sum())
+        return CapacityError(
+            f"{problem.machine}: the {count} cores that {_pinned_names(problem, filling.pinning)} "
+            f"is pinned to do not hold it: {needed - available} short ({cause}); "
+            "pin it to more cores",
+            "cores",
+            count + needed - available,
+            count,
+        )
     remedy = f"a {side}x{side} mesh would do"
-    if not mix and _fill(graph, mesh, True, mesh.neurons_per_core, even=False).n_cores <= (
-        mesh.n_cores
-    ):
+    if not problem.mix_populations and _fits_mixed(problem):
         remedy += ", or mix_populations=True on this one"
     elif reasons:
-        limiting = RESOURCES[int(np.argmax(filling.closed_by))]
-        remedy += f", or a larger {limiting}"
+        remedy += f", or a larger {RESOURCES[int(np.argmax(filling.closed_by))]}"
     return CapacityError(
-        f"{mesh}: {graph.n_neurons} neurons need {needed} cores and there are {mesh.n_cores}: "
-        f"{needed - mesh.n_cores} short ({cause}); {remedy}",
+        f"{problem.machine}: {int(problem.level.neurons.sum())} neurons need {needed} cores and "
+        f"there are {available}: {needed - available} short ({cause}); {remedy}",
         "cores",
         needed,
-        mesh.n_cores,
+        available,
     )
+
+
+def _pinned_names(problem: Problem, pinning: int) -> str:
+    if problem.graph is None:
+        return "the network"
+    first = problem.graph.offsets[:-1]
+    pinned = np.flatnonzero(problem.level.pinning[first] == pinning)
+    return ", ".join(repr(problem.graph.names[p]) for p in pinned)
+
+
+def _fits_mixed(problem: Problem) -> bool:
+    level = problem.level._replace(group=np.zeros_like(problem.level.group))
+    mixed = Problem(level, problem.limits, problem.slots, problem.machine, problem.graph, True)
+    return fill(mixed).pinning < 0
 
 
 @njit(cache=True)
 def fill_cores(
-    population_of: IntArray,
+    order: IntArray,
+    population_of: Int32Array,
     offsets: IntArray,
     blocks: NDArray[np.int8],
     in_start: IntArray,
-    in_source: IntArray,
+    in_net: Int32Array,
+    own_start: IntArray,
+    own_net: Int32Array,
+    self_axons: IntArray,
+    neurons: IntArray,
     synapses: IntArray,
-    group_of: IntArray,
-    group_size: IntArray,
+    pinning_of: Int32Array,
+    run_of: IntArray,
+    run_size: IntArray,
     planned: IntArray,
     capacity: IntArray,
+    allowed: BoolArray,
     core_of: IntArray,
     closed_by: IntArray,
-) -> tuple[int, int, int, int]:
-    """Greedy fill; returns (cores used, misfit neuron or -1, resource, amount it needs).
+) -> tuple[int, int, int, int, int]:
+    """Greedy fill of the slots; a vertex that none is left for opens a core beyond them, as large
+    as the largest.
 
-    planned[g] > 0 shares the neurons of group g evenly over that many cores.
+    Returns (cores used, misfit vertex or -1, resource, amount it needs, pinning whose slots did
+    not suffice or -1). planned[r] > 0 shares the neurons of run r evenly over that many cores.
     """
-    n_neurons = population_of.size
     n_populations = blocks.shape[0]
-    axon_on = np.full(n_neurons, -1, dtype=np.int64)  # last core that each source has an axon on
+    n_slots = capacity.shape[0]
+    n_nets = self_axons.size
+    axon_on = np.full(n_nets, -1, dtype=np.int64)  # last core that each net has an axon on
     # Last core on which a whole population, or all of it but one neuron, has axons.
     whole_on = np.full(n_populations, -1, dtype=np.int64)
     almost_on = np.full(n_populations, -1, dtype=np.int64)
-    left = group_size.copy()
+    taken = np.zeros(n_slots, dtype=np.bool_)
+    left = run_size.copy()
     cores_left = planned.copy()
-    core = -1
+    core, n_cores, lacking, short = -1, 0, 0, -1
     use = np.zeros(3, dtype=np.int64)
     need = np.zeros(3, dtype=np.int64)
-    quota = capacity[0]
-    group = -1
-    for neuron in range(n_neurons):
-        population = population_of[neuron]
-        opened = group_of[neuron] != group
+    room = np.zeros(3, dtype=np.int64)
+    run = -1
+    for vertex in order:
+        population = population_of[vertex]
+        opened = run_of[vertex] != run
         while True:
             if opened:
-                group = group_of[neuron]
-                core += 1
+                run = run_of[vertex]
                 use[:] = 0
-                quota = capacity[0]
-                if planned[group] > 0:
-                    share = max(cores_left[group], 1)
-                    quota = min(quota, (left[group] + share - 1) // share)
-                    cores_left[group] -= 1
-            need[0] = 1
+                core = -2  # No stamp of an earlier core is valid any more.
+            need[0] = neurons[vertex]
             need[1] = 0
-            need[2] = synapses[neuron]
+            need[2] = synapses[vertex]
             for pre in range(n_populations):
                 kind = blocks[pre, population]
-                if kind == NO_BLOCK or whole_on[pre] == core:
+                if kind == NO_BLOCK or (not opened and whole_on[pre] == core):
                     continue
                 for source in range(offsets[pre], offsets[pre + 1]):
-                    if axon_on[source] != core and not (
-                        kind == BLOCK_WITHOUT_SELF and source == neuron
+                    if (opened or axon_on[source] != core) and not (
+                        kind == BLOCK_WITHOUT_SELF and source == vertex
                     ):
                         need[1] += 1
-            for k in range(in_start[neuron], in_start[neuron + 1]):
-                if axon_on[in_source[k]] != core:
+            for k in range(in_start[vertex], in_start[vertex + 1]):
+                if opened or axon_on[in_net[k]] != core:
                     need[1] += 1
+            for k in range(own_start[vertex], own_start[vertex + 1]):
+                e = own_net[k]
+                if self_axons[e] > 0 and (opened or axon_on[e] != core):
+                    need[1] += 1
+            if opened:
+                row = allowed[pinning_of[vertex]]
+                worst = -1
+                for slot in range(n_slots):
+                    if taken[slot] or not row[slot]:
+                        continue
+                    if (
+                        need[0] <= capacity[slot, 0]
+                        and need[1] <= capacity[slot, 1]
+                        and need[2] <= capacity[slot, 2]
+                    ):
+                        core = slot
+                        taken[slot] = True
+                        room[:] = capacity[slot]
+                        break
+                if core < 0:
+                    # Would an empty machine have taken it?
+                    room[:] = 0
+                    for slot in range(n_slots):
+                        if not row[slot]:
+                            continue
+                        if (
+                            need[0] <= capacity[slot, 0]
+                            and need[1] <= capacity[slot, 1]
+                            and need[2] <= capacity[slot, 2]
+                        ):
+                            room[:] = capacity[slot]
+                            break
+                        worst = slot if worst < 0 else worst
+                    if room[0] == 0:
+                        for resource in range(3):
+                            enough = False
+                            for slot in range(n_slots):
+                                if row[slot] and need[resource] <= capacity[slot, resource]:
+                                    enough = True
+                            if not enough:
+                                return n_cores, vertex, resource, need[resource], -1
+                        for resource in range(3):
+                            if need[resource] > capacity[worst, resource]:
+                                return n_cores, vertex, resource, need[resource], -1
+                    core = n_slots + lacking
+                    lacking += 1
+                    short = pinning_of[vertex]
+                n_cores += 1
+                if planned[run] > 0:
+                    share = max(cores_left[run], 1)
+                    room[0] = min(room[0], max((left[run] + share - 1) // share, need[0]))
+                    cores_left[run] -= 1
+                opened = False
             blocking = -1
-            if use[0] + need[0] > quota:
-                blocking = 0
-            elif use[1] + need[1] > capacity[1]:
-                blocking = 1
-            elif use[2] + need[2] > capacity[2]:
-                blocking = 2
+            for resource in range(3):
+                if use[resource] + need[resource] > room[resource]:
+                    blocking = resource
+                    break
             if blocking < 0:
                 break
-            if use[0] == 0:
-                return core + 1, neuron, blocking, need[blocking]
             closed_by[blocking] += 1
             opened = True
         use += need
-        left[group] -= 1
-        core_of[neuron] = core
+        left[run] -= neurons[vertex]
+        core_of[vertex] = core
         for pre in range(n_populations):
             kind = blocks[pre, population]
             if kind == NO_BLOCK or whole_on[pre] == core:
                 continue
             for source in range(offsets[pre], offsets[pre + 1]):
-                if not (kind == BLOCK_WITHOUT_SELF and source == neuron):
+                if not (kind == BLOCK_WITHOUT_SELF and source == vertex):
                     axon_on[source] = core
             # Two neurons that each leave out themselves cover the population between them.
             if kind != BLOCK_WITHOUT_SELF or almost_on[pre] == core:
                 whole_on[pre] = core
             almost_on[pre] = core
-        for k in range(in_start[neuron], in_start[neuron + 1]):
-            axon_on[in_source[k]] = core
-    return core + 1, -1, 0, 0
+        for k in range(in_start[vertex], in_start[vertex + 1]):
+            axon_on[in_net[k]] = core
+        for k in range(own_start[vertex], own_start[vertex + 1]):
+            if self_axons[own_net[k]] > 0:
+                axon_on[own_net[k]] = core
+    return n_cores, -1, 0, 0, short

@@ -1,0 +1,185 @@
+"""Cores filled one by one with the vertex most connected to what is there already.
+
+The pull of a core on a vertex is the weight of the nets that both touch: packets that the vertex
+would cause on another core and not on this one. A core is closed when none of the vertices it
+pulls most still fits.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from mapping.graph import IntArray
+from mapping.partition._base import CapacityError
+from mapping.partition._level import (
+    Assignment,
+    FloatArray,
+    Int32Array,
+    Level,
+    Limits,
+    may_share,
+    shift,
+    within,
+)
+from mapping.partition._level import (
+    assign as count,
+)
+from mapping.partition._problem import Problem
+
+__all__ = ["assign", "grow"]
+
+_PATIENCE = 32  # Vertices that do not fit, before a core is closed.
+
+
+def assign(problem: Problem, *, seed: int = 0) -> IntArray:
+    """Slot of each vertex; `seed` changes nothing.
+
+    Raises
+    ------
+    CapacityError
+        The cores do not suffice for this order.
+    """
+    core_of = np.zeros(problem.n_vertices, dtype=np.int32)
+    left = grow(problem.level, problem.limits, core_of)
+    if left:
+        slots = problem.n_slots
+        raise CapacityError(
+            f"{problem.machine}: {left} of {problem.n_vertices} vertices are left over when the "
+            f"{slots} cores are filled by connectivity; take a larger machine or another method",
+            "cores",
+            slots + 1,
+            slots,
+        )
+    return core_of.astype(np.int64)
+
+
+def grow(level: Level, limits: Limits, core_of: Int32Array) -> int:
+    """Fill `core_of`; returns how many vertices no core had room for (they get -1)."""
+    n_cores = limits.capacity.shape[0]
+    # One core more than there are holds what has not been placed yet.
+    waiting = Limits(
+        capacity=np.concatenate((limits.capacity, np.full((1, 3), 2**62, dtype=np.int64))),
+        allowed=np.concatenate(
+            (limits.allowed, np.ones((limits.allowed.shape[0], 1), dtype=np.bool_)), axis=1
+        ),
+        blocks=limits.blocks,
+        sizes=limits.sizes,
+        spikes=limits.spikes,
+        any_block=limits.any_block,
+    )
+    start = np.full(level.neurons.size, n_cores, dtype=np.int32)
+    a = count(level, waiting, start)
+    left = int(_grow(level, waiting, a))
+    core_of[:] = np.where(a.core_of == n_cores, -1, a.core_of)
+    return left
+
+
+@njit(cache=True)
+def _grow(level: Level, limits: Limits, a: Assignment) -> int:
+    n = level.neurons.size
+    n_cores = a.use.shape[0] - 1
+    pull = np.zeros(n)
+    banned = np.full(n, -1, dtype=np.int64)  # core that the vertex was too much for
+    # Largest pull in each stretch of vertices, so that the next one is found in about sqrt(n).
+    width = max(int(np.sqrt(n)), 1)
+    top = np.zeros((n + width - 1) // width)
+    touched = np.full(level.source.size, -1, dtype=np.int64)
+    left = n
+    for c in range(n_cores):
+        if left == 0:
+            break
+        pull[:] = 0.0
+        top[:] = 0.0
+        misses = 0
+        while left > 0 and misses < _PATIENCE:
+            v = _next_vertex(a, c, n_cores, pull, banned, top, width)
+            if v < 0:
+                break
+            pull[v] = 0.0
+            if not may_share(level, limits, a, v, c) or not within(
+                level, limits, a, v, c, limits.capacity
+            ):
+                banned[v] = c
+                misses += 1
+                continue
+            shift(level, limits, a, v, c)
+            left -= 1
+            misses = 0
+            for k in range(level.vert_start[v], level.vert_start[v + 1]):
+                _spread(level, level.vert_net[k], c, pull, top, width, touched)
+            for k in range(level.own_start[v], level.own_start[v + 1]):
+                _spread(level, level.own_net[k], c, pull, top, width, touched)
+    if left > 0:
+        left = 0
+        for v in range(n):
+            if a.core_of[v] != n_cores:
+                continue
+            for c in range(n_cores):
+                if may_share(level, limits, a, v, c) and within(
+                    level, limits, a, v, c, limits.capacity
+                ):
+                    shift(level, limits, a, v, c)
+                    break
+            else:
+                left += 1
+    return left
+
+
+@njit(cache=True)
+def _next_vertex(
+    a: Assignment,
+    c: int,
+    waiting: int,
+    pull: FloatArray,
+    banned: IntArray,
+    top: FloatArray,
+    width: int,
+) -> int:
+    """The waiting vertex with the largest pull; without any pull the first that waits."""
+    while True:
+        block = int(np.argmax(top))
+        if top[block] <= 0.0:
+            break
+        best, most = -1, 0.0
+        for v in range(block * width, min((block + 1) * width, pull.size)):
+            if a.core_of[v] == waiting and banned[v] != c and pull[v] > most:
+                best, most = v, pull[v]
+        # The stretch may have been promised by a vertex that is placed by now.
+        if best >= 0 and most >= top[block]:
+            return best
+        top[block] = most
+    u = a.head[waiting]
+    chosen = -1
+    for _ in range(a.n_members[waiting]):
+        if banned[u] != c:
+            chosen = u
+            break
+        u = a.follow[u]
+    return chosen
+
+
+@njit(cache=True)
+def _spread(
+    level: Level,
+    e: int,
+    c: int,
+    pull: FloatArray,
+    top: FloatArray,
+    width: int,
+    touched: IntArray,
+) -> None:
+    if touched[e] == c:
+        return
+    touched[e] = c
+    w = level.weight[e] + 1e-9
+    for k in range(level.net_start[e], level.net_start[e + 1]):
+        u = level.net_pin[k]
+        pull[u] += w
+        if pull[u] > top[u // width]:
+            top[u // width] = pull[u]
+    u = level.source[e]
+    if u >= 0:
+        pull[u] += w
+        if pull[u] > top[u // width]:
+            top[u // width] = pull[u]
