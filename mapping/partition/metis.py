@@ -62,8 +62,7 @@ def assign(problem: Problem, *, seed: int = 0, tries: int = 4) -> IntArray:
         return legal(problem, np.arange(n) % problem.n_slots, seed)
     _, parts = pymetis.part_graph(
         problem.n_slots,
-        xadj=row_start.tolist(),
-        adjncy=neighbour.tolist(),
+        pymetis.CSRAdjacency(row_start.tolist(), neighbour.tolist()),
         vweights=level.neurons.tolist(),
         eweights=weights.tolist(),
         recursive=False,

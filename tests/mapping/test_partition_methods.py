@@ -216,7 +216,7 @@ def test_shuffled_groups_are_found_again(method):
     table = np.tile([12, 10**6, 10**6], (8, 1))
     options = {"effort": 0.05} if method == "multilevel" else {}
     assert partition_hypergraph(hypergraph, table, method=method, **options).packets == 0
-    assert partition_hypergraph(hypergraph, table, method="sequential").packets > 500
+    assert partition_hypergraph(hypergraph, table, method="sequential").packets > 400
 
 
 def test_the_same_seed_gives_the_same_partition():
