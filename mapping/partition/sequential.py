@@ -130,6 +130,7 @@ def _misfit(problem: Problem, vertex: int, resource: int, needed: int) -> Capaci
     if needed <= available:
         # Each resource has a core large enough, but no core has them all.
         remedy = "no single core has enough of all three resources"
+        available = int(problem.limits.capacity[np.argmax(row), resource])
     return CapacityError(
         f"{problem.vertex_text(vertex)} needs {needed} {WORDS[resource]} and a {where} "
         f"holds {name} = {available}: {needed - available} short; a neuron cannot be split over "
