@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.peers import Peers, find_peers
 from benchmarks.process import Record
-from benchmarks.report import write_page
+from benchmarks.report import kept_sections, write_page
 from benchmarks.rung import Measured, Options, Rung, Subject, find_rungs
 from experiments.atomic import write_json
 from experiments.provenance import machine, timestamp, versions
@@ -116,11 +116,13 @@ def climb(
             store.forget(rung.name)
         failures[rung.name] = _measure(rung, repeats, options, store, told)
     sections = []
+    kept = {} if options.quick or options.tiny else kept_sections(out / "bench.md")
     for rung in find_rungs(()):
         measured = _measured(rung, options, store, failures.get(rung.name, {}))
-        if measured.subjects or any(s.missing for s in rung.subjects(options)):
+        missing = any(s.missing for s in rung.subjects(options))
+        if measured.subjects or missing or rung.title in kept:
             sections.append((rung, measured))
-    return write_page(sections, store.content, out, options)
+    return write_page(sections, store.content, out, options, kept)
 
 
 def _measure(

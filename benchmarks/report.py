@@ -12,7 +12,7 @@ from benchmarks.peers import BRIAN2, NEST
 from benchmarks.rung import Measured, Options, Rung
 from experiments.atomic import write_atomically
 
-__all__ = ["save_figure", "write_page"]
+__all__ = ["kept_sections", "save_figure", "write_page"]
 
 
 def write_page(
@@ -20,8 +20,14 @@ def write_page(
     content: Mapping[str, Any],
     folder: Path,
     options: Options,
+    kept: Mapping[str, Sequence[str]],
 ) -> list[Path]:
-    """Write the page and its figures; the files, the page first."""
+    """Write the page and its figures; the files, the page first.
+
+    ``kept`` are sections of an earlier page (:func:`kept_sections`), for rungs that were not
+    measured since: the measurements may be gone, the page is not.
+    """
+    small = options.quick or options.tiny
     lines = [
         "# The ladder: speed and memory",
         "",
@@ -34,15 +40,18 @@ def write_page(
         *_provenance(content),
         "",
     ]
-    if options.quick or options.tiny:
+    if small:
         lines += ["Sizes are small: this was a quick look, not the ladder.", ""]
     ladder = draw_ladder(sections)
     if ladder is not None:
         save_figure(ladder, folder / "bench-ladder.png")
         lines += ["![Times over those of Spikemesh](bench-ladder.png)", ""]
-    if not (options.quick or options.tiny):
+    if not small:
         lines += aims({rung.name: measured for rung, measured in sections})
     for rung, measured in sections:
+        if not measured.subjects and rung.title in kept:
+            lines += kept[rung.title]
+            continue
         lines += [f"## {rung.title}", ""]
         if measured.subjects:
             lines += [*rung.section(measured, folder), ""]
@@ -53,6 +62,21 @@ def write_page(
     write_atomically(page, lambda file: file.write(("\n".join(lines).rstrip() + "\n").encode()))
     figures = [p for p in sorted(folder.glob("bench-*.png")) if f"({p.name})" in "\n".join(lines)]
     return [page, *figures]
+
+
+def kept_sections(page: Path) -> dict[str, list[str]]:
+    """The sections of a page that is there, by title, each with a line on when it was measured."""
+    if not page.exists():
+        return {}
+    head, *sections = page.read_text().split("\n## ")
+    measured = next((x for x in head.splitlines() if x.startswith("- Measured ")), "- Measured")
+    note = f"*Not measured again since. {measured.removeprefix('- ')}.*"
+    kept = {}
+    for section in sections:
+        title, *lines = section.rstrip().splitlines()
+        earlier = any(line.startswith("*Not measured again since.") for line in lines)
+        kept[title] = [f"## {title}", *([] if earlier else ["", note]), *lines, ""]
+    return kept
 
 
 def save_figure(figure: Any, path: Path) -> None:

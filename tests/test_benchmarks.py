@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -206,6 +207,29 @@ def test_an_interrupted_ladder_keeps_what_it_has(climb, tmp_path):
         climb(counting(calls, fails="a"), repeats=2)
     kept = json.loads((tmp_path / "runs" / "measurements.json").read_text())["rungs"]["counting"]
     assert [len(records) for records in kept.values()] == [1, 1, 1]
+
+
+def test_the_page_keeps_what_was_measured_elsewhere_and_says_so(climb, tmp_path, monkeypatch):
+    calls: list[tuple[str, int]] = []
+    climb(counting(calls), repeats=1)
+    (tmp_path / "runs" / "measurements.json").unlink()
+    other = replace(counting(calls), name="other", title="Something else")
+    rungs = {"counting": counting(calls), "other": other}
+    options = Options(Peers(), scratch=tmp_path / "runs")
+
+    def measure(name: str) -> str:
+        monkeypatch.setattr(
+            ladder, "find_rungs", lambda names: [rungs[n] for n in names or ("counting", "other")]
+        )
+        files = ladder.climb(names=[name], repeats=1, options=options, out=tmp_path)
+        return files[0].read_text()
+
+    first = measure("other")
+    kept = first[first.index("## Counting") : first.index("## Something else")]
+    assert "a: 1\nb: 1\nc: 1\n" in kept
+    assert kept.count("*Not measured again since. Measured from ") == 1
+    assert measure("other").count("Not measured again since") == 1
+    assert "Not measured again since" not in measure("counting")
 
 
 def test_a_peer_that_fails_is_reported_and_the_ladder_goes_on(climb):
