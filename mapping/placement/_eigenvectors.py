@@ -11,7 +11,9 @@ __all__ = ["smoothest"]
 
 FloatArray = NDArray[np.float64]
 
-_DENSE = 700  # nodes up to which all eigenvectors are computed
+_DENSE = 1100  # nodes up to which all eigenvectors are computed
+_DEGREE = 24  # of the polynomial
+_MOST_WORK = 2e9  # multiplications, after which vectors have to be smooth enough
 
 
 def smoothest(
@@ -38,7 +40,7 @@ def smoothest(
     -----
     For many nodes by subspace iteration with a Chebyshev polynomial of 1 - L / M (Y. Saad,
     Numerical Methods for Large Eigenvalue Problems, 2011, section 5.3), until the eigenvalues stand
-    still: coordinates need no digits.
+    still or it has done its share: coordinates need no digits.
     """
     degree = packets.sum(axis=1)
     mass = degree if by_degree else np.full_like(degree, degree.max())
@@ -62,10 +64,11 @@ def _subspace(
     multiply = _multiplication(matrix)
     edge = 0.0  # eigenvalues between -1 and here are damped
     before = np.full(n_vectors, np.inf)
-    for _ in range(60):
+    each = _DEGREE * max(1, np.count_nonzero(matrix)) * block.shape[1]
+    for _ in range(int(min(60, max(3, _MOST_WORK / each)))):
         centre, half = (edge - 1.0) / 2.0, (edge + 1.0) / 2.0
         last, now = block, (multiply(block) - centre * block) / half
-        for _ in range(24):
+        for _ in range(_DEGREE):
             last, now = now, 2.0 * (multiply(now) - centre * now) / half - last
         now -= np.outer(constant, constant @ now)
         basis, _ = np.linalg.qr(now)

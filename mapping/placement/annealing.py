@@ -83,7 +83,7 @@ def place(
     rng = np.random.Generator(np.random.Philox(key=seed))
     start = random_legal(problem.allowed, mesh, rng)
     moves = moves_per_core * mesh.n_cores
-    return anneal_from(problem, start, rng, moves, n_temperatures, hottest, coldest)
+    return anneal_from(problem, start, rng, moves, n_temperatures, hottest, coldest, bounded=False)
 
 
 def anneal_from(
@@ -94,8 +94,16 @@ def anneal_from(
     n_temperatures: int,
     hottest: float,
     coldest: float,
+    *,
+    bounded: bool = True,
 ) -> Solution:
-    """Anneal from a given placement, then descend; see `place`."""
+    """Anneal from a given placement, then descend; see `place`.
+
+    Parameters
+    ----------
+    bounded : bool
+        Whether the descent may take at most a quarter of the moves of the annealing.
+    """
     t, mesh = problem.tables, problem.mesh
     s = start_state(problem, start)
     guide = _guide(t, s)
@@ -116,7 +124,9 @@ def anneal_from(
         reach = min(max(reach * (1.0 - _ACCEPTED + accepted / per_step), 1.0), farthest)
         going = course.add(per_step, s.sums[0], best[0], best_core_of, temperature)
     if going:
-        descend_from(problem, course)
+        # All moves of many cores are dear; a few rounds of them are no more than the annealing was.
+        most = max(moves // 4, 4 * problem.n) if bounded else None
+        descend_from(problem, course, most)
     return course.solution()
 
 
@@ -137,7 +147,7 @@ def work_per_move(problem: Problem) -> float:
     """What trying a move costs, in units of looking at one pair of cores in a tabu search."""
     t = problem.tables
     partners = (t.partner.size + t.partner_in.size) / problem.n
-    work = 20.0 + partners
+    work = 20.0 + 2.0 * partners
     if t.load_weight > 0:
         hops = (t.width + t.height) / 3.0
         work += 4.0 * partners * hops + t.width * t.height

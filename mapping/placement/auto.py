@@ -35,7 +35,7 @@ __all__ = ["place"]
 _STARTS = (sequential, serpentine, hilbert, hamiltonian_loop, spectral, force_directed)
 _FOUNDERS = 10
 # Pairs of cores looked at with effort 1: least, most, and per square of the number of places.
-_LEAST, _MOST, _PER_SQUARE = 40e6, 2e9, 120e3
+_LEAST, _MOST, _PER_SQUARE = 40e6, 1.5e9, 120e3
 _MEMETIC_PLACES = 200  # beyond, an iteration of tabu search is too dear
 _N_TEMPERATURES = 200
 
