@@ -64,7 +64,7 @@ def _subspace(
     multiply = _multiplication(matrix)
     edge = 0.0  # eigenvalues between -1 and here are damped
     before = np.full(n_vectors, np.inf)
-    each = _DEGREE * max(1, np.count_nonzero(matrix)) * block.shape[1]
+    each = _DEGREE * max(1, int(np.count_nonzero(matrix))) * block.shape[1]
     for _ in range(int(min(60, max(3, _MOST_WORK / each)))):
         centre, half = (edge - 1.0) / 2.0, (edge + 1.0) / 2.0
         last, now = block, (multiply(block) - centre * block) / half
