@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ from simulator.errors import MappingError
 
 if TYPE_CHECKING:
     from experiments.mapping import Config
-    from mapping import Mesh, Partition, SpikingGraph, Traffic
+    from mapping import Mesh, SpikingGraph, Traffic
 
 __all__ = ["place_network"]
 
@@ -77,7 +76,7 @@ def _gap(cost: float, bound: float) -> float:
 
 def _compile(config: Config) -> None:
     """Have numba compile what is timed later."""
-    from mapping import Edges, Mesh, SpikingGraph, Traffic, place
+    from mapping import Edges, Mesh, SpikingGraph, Traffic, partition_neurons, place
 
     edges = [Edges("a", "b", np.arange(32), np.arange(32)[::-1]), Edges("b", "a")]
     graph = SpikingGraph({"a": 32, "b": 32}, edges, np.ones(64, dtype=np.int64), 1.0)
@@ -86,24 +85,15 @@ def _compile(config: Config) -> None:
     for name in _partition_names(config):
         # An optional peer that is not installed is refused here and in its row.
         with suppress(MappingError):
-            _cut(graph, mesh, name, 0)
+            partition_neurons(graph, mesh, method=name, balance=True)
     for name in _placement_names(config):
         place(traffic, mesh, name)
 
 
 def _partition_names(config: Config) -> tuple[str, ...]:
-    import mapping.partition
+    from mapping.partition import partition_names
 
-    known = getattr(mapping.partition, "partition_names", lambda: ["sequential"])
-    return config.partitions or tuple(known())
-
-
-def _cut(graph: SpikingGraph, mesh: Mesh, name: str, seed: int) -> Partition:
-    from mapping import partition_neurons
-
-    several = "method" in inspect.signature(partition_neurons).parameters
-    options: dict[str, Any] = {"method": name, "seed": seed} if several else {}
-    return partition_neurons(graph, mesh, balance=True, **options)
+    return config.partitions or tuple(partition_names())
 
 
 def _placement_names(config: Config) -> tuple[str, ...]:
@@ -137,11 +127,11 @@ def _partitions(
 
 
 def _partition(context: Context, graph: SpikingGraph, mesh: Mesh, name: str) -> Found:
-    from mapping import spike_traffic
+    from mapping import partition_neurons, spike_traffic
 
     start = time.process_time()
     try:
-        made = _cut(graph, mesh, name, context.seed)
+        made = partition_neurons(graph, mesh, method=name, balance=True, seed=context.seed)
     except MappingError as error:
         return {"refused": str(error)}
     seconds = time.process_time() - start
