@@ -12,7 +12,7 @@ N. McKeown, The iSLIP scheduling algorithm for input-queued switches, IEEE/ACM T
 
 from __future__ import annotations
 
-from mapping.network.counters import NONE, SENDING, WAITING
+from mapping.network.counters import NONE, RECENT, SENDING, WAITING
 from mapping.network.events import drop, make_ready
 from mapping.network.kernel_part import kernel_part
 from mapping.network.tables import (
@@ -231,7 +231,7 @@ def drop_overdue(setup: Setup, t: Tables, router: int, now: int) -> bool:
                 and t.branch[branch, BRANCH.state] == WAITING
             ):
                 buffer = t.branch[branch, BRANCH.buffer]
-                if now - t.buffer[buffer, BUFFER.since] >= setup.drop_after:
+                if (now - t.buffer[buffer, BUFFER.since]) & RECENT >= setup.drop_after:
                     stop_waiting(t, branch, port)
                     t.branch[branch, BRANCH.state] = NONE
                     drop(setup, t, branch, buffer, now)

@@ -36,3 +36,6 @@ NONE, WAITING, SENDING, DROPPING = 0, 1, 2, 3
 
 # Owners of a channel that are not a branch.
 FREE, DRAINING = -1, -2
+
+# Times of waiting are kept by their last bits.
+RECENT = (1 << 30) - 1

@@ -23,6 +23,7 @@ from mapping.network.counters import (
     NO_ROOM,
     NOW,
     PLACE,
+    RECENT,
     ROUTED,
     STALLED,
     TO_ROUTE,
@@ -48,6 +49,7 @@ from mapping.network.tables import (
     ROUTER,
     TREE,
     TWIG,
+    WIDE,
     IntArray,
     Setup,
     Tables,
@@ -65,7 +67,7 @@ def _start(setup: Setup, t: Tables, now: int) -> None:
     for k in range(t.due[slot, 2]):
         buffer = t.starts[slot, k]
         port = t.buffer[buffer, BUFFER.port]
-        t.buffer[buffer, BUFFER.since] = now
+        t.buffer[buffer, BUFFER.since] = now & RECENT
         for j in range(t.buffer[buffer, BUFFER.copies]):
             branch = buffer * setup.branches + j
             t.branch[branch, BRANCH.state] = WAITING
@@ -230,11 +232,15 @@ def compiled_drive() -> Any:
         _ = source
         return int(_drive(offers, grid, setup, t, pending, delivery, until))
 
-    flat, table, number = types.int64[::1], types.int64[:, ::1], types.int64
+    number, table = types.int64, types.int64[:, ::1]
     named: Any = types.NamedTuple
     named_alike: Any = types.NamedUniTuple
     fields = Tables._fields
-    of_tables = named([flat if name in FLAT else table for name in fields], Tables)
+    arrays = []
+    for name in fields:
+        entry = types.int64 if name in WIDE else types.int32
+        arrays.append(entry[::1] if name in FLAT else entry[:, ::1])
+    of_tables = named(arrays, Tables)
     of_setup = named_alike(number, len(Setup._fields), Setup)
     signature = number(offers_type(), grid_type(), of_setup, of_tables, table, table, number)
     return njit(signature, cache=True, **OPTIONS)(drive)

@@ -14,7 +14,7 @@ switch.py and drive.py; the numbering of everything is in tables.py.
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,20 +33,23 @@ from mapping.network.tables import (
     OUT_PORT,
     PACKET,
     PENDING,
+    TREE,
+    TWIG,
     IntArray,
     Setup,
     Tables,
     empty_tables,
     rows,
 )
-from mapping.routing import RoutingFunction, compiled_offers, grid_of, routing_function
+from mapping.network.trees import tree_tables
+from mapping.routing import Channel, RoutingFunction, compiled_offers, grid_of, routing_function
 from mapping.routing._base import dead_end
 from simulator.errors import MappingError
 
 __all__ = ["Counts", "Deliveries", "PacketNetwork", "Work"]
 
 _SWITCHING = ("wormhole", "cut_through")
-_MOST_BITS = 62
+_MOST_BITS = 30
 _BATCH = 1 << 16
 _CHECK_CYCLES = 1 << 13
 
@@ -127,7 +130,7 @@ class PacketNetwork:
         tail was sent. Deadlock freedom by an escape set (Duato) needs it under wormhole switching;
         freedom by an order of all channels does not.
     multicast : bool
-        Whether `inject_trees` is to be used; it takes more memory.
+        Whether `inject_tree` is to be used; it takes more memory.
     seed : int
         Of the choices between equally good channels.
 
@@ -203,6 +206,7 @@ class PacketNetwork:
         self._pending = rows(0, PENDING)  # sorted by cycle
         self._added: list[IntArray] = []
         self._packets = 0
+        self._roots: dict[int, int] = {}  # source core of each tree, by its first node
         self._fronts = np.full(len(self.tables.buffer), -1, dtype=np.int64)
         self._next_check = _CHECK_CYCLES
         self._cut_off = np.isin(np.arange(mesh.n_cores), mesh.faulty_routers)
@@ -386,6 +390,7 @@ class PacketNetwork:
         kept["pending"] = self._pending.copy()
         kept["packets"] = np.array([self._packets])
         kept["setup"] = np.array(self._setup)
+        kept["roots"] = np.array(list(self._roots.items()), dtype=np.int64).reshape(-1, 2)
         return kept
 
     def restore(self, state: Mapping[str, ArrayLike]) -> None:
@@ -397,7 +402,7 @@ class PacketNetwork:
             The state is that of another kind of network, or incomplete.
         """
         arrays = {name: np.array(values, dtype=np.int64) for name, values in state.items()}
-        wanted = {*Tables._fields, "pending", "packets", "setup"}
+        wanted = {*Tables._fields, "pending", "packets", "setup", "roots"}
         if set(arrays) != wanted:
             wrong = sorted(set(arrays) ^ wanted)[0]
             raise MappingError(f"state of a packet network: {wrong!r} is missing or unknown")
@@ -410,9 +415,14 @@ class PacketNetwork:
                 "state of a packet network with other parameters; restore it into one with the "
                 "same mesh, routing and options"
             )
-        self.tables = Tables(*(np.ascontiguousarray(arrays[name]) for name in Tables._fields))
+        self.tables = Tables(
+            *(arrays[name].astype(table.dtype) for name, table in own._asdict().items())
+        )
         self._pending, self._added = arrays["pending"], []
         self._packets = int(arrays["packets"][0])
+        self._roots = dict(arrays["roots"].tolist())
+        self._fronts[:] = -1
+        self._next_check = self.now - self.now % _CHECK_CYCLES + _CHECK_CYCLES
 
     def _check(self) -> None:
         """Look for a deadlock when nothing moves, and now and then where something did not."""
@@ -421,7 +431,7 @@ class PacketNetwork:
         if not halted and self.now < self._next_check:
             return
         fronts = np.arange(len(t.buffer)) * self._setup.depth + t.buffer[:, BUFFER.oldest]
-        now_there = np.where(t.buffer[:, BUFFER.flits] > 0, 4 * t.flit[fronts], -1)
+        now_there = np.where(t.buffer[:, BUFFER.flits] > 0, 4 * t.flit[fronts].astype(np.int64), -1)
         now_there += t.buffer[:, BUFFER.oldest] % 4
         unmoved = (now_there == self._fronts) & (t.buffer[:, BUFFER.flits] > 0)
         if halted or unmoved.any():
@@ -430,6 +440,70 @@ class PacketNetwork:
                 raise StallError(found, self.mesh)
         self._fronts = now_there
         self._next_check = self.now + _CHECK_CYCLES
+
+    def add_tree(
+        self,
+        source: int,
+        channels: Sequence[Channel],
+        parents: Sequence[int],
+        targets: Iterable[int],
+        *,
+        lane: int | None = None,
+    ) -> int:
+        """Make a tree of channels known, for `inject_tree`; a route is a tree without branches.
+
+        Parameters
+        ----------
+        source : int
+            Core at its root.
+        channels : sequence of Channel
+        parents : sequence of int
+            For each channel the place of the one before it in `channels`, -1 at the source.
+        targets : iterable of int
+            Cores that get a copy, each where the tree first reaches it.
+        lane : int or None
+            The only lane of its channels that a packet may take; None for any.
+
+        Returns
+        -------
+        int
+            The number of the tree.
+
+        Raises
+        ------
+        MappingError
+            The network was not made with `multicast`, or these channels are no tree to the
+            targets.
+        """
+        if self._setup.branches == 1:
+            raise MappingError("add_tree: make the PacketNetwork with multicast=True")
+        t = self.tables
+        tree, twig = tree_tables(self.mesh, self._setup, source, channels, parents, targets, lane)
+        root = len(t.tree)
+        tree[:, TREE.first] += len(t.twig)
+        twig[:, TWIG.node] += np.where(twig[:, TWIG.node] >= 0, root, 0)
+        self.tables = t._replace(
+            tree=np.concatenate([t.tree, tree]).astype(np.int32),
+            twig=np.concatenate([t.twig, twig]).astype(np.int32),
+        )
+        self._roots[root] = source
+        return root
+
+    def inject_tree(self, cycle: int, tree: int, flits: int = 1, tag: int = 0) -> None:
+        """Have a packet created that travels along a tree of `add_tree`, a copy to each target.
+
+        Raises
+        ------
+        MappingError
+            An unknown tree, or as `inject`.
+        """
+        if tree not in self._roots:
+            raise MappingError(f"inject_tree: there is no tree {tree}; add_tree returns its number")
+        self.inject(cycle, self._roots[tree], self._roots[tree], flits, tag)
+        packet = self._added[-1]
+        packet[:, PENDING.target] = -1
+        packet[:, PENDING.node] = tree
+        packet[:, PENDING.leaves] = self.tables.tree[tree, TREE.leaves]
 
     def _sort_pending(self) -> None:
         if self._added:
@@ -466,7 +540,7 @@ class PacketNetwork:
         more = max(n - free, size // 2, 64)
         packet = rows(size + more, PACKET)
         packet[:size] = t.packet
-        slots = np.zeros(size + more, dtype=np.int64)
+        slots = np.zeros_like(t.free_slots, shape=size + more)
         slots[:free] = t.free_slots[:free]
         slots[free : free + more] = np.arange(size + more - 1, size - 1, -1)
         t.counters[c.FREE_SLOTS] = free + more

@@ -28,17 +28,18 @@ class WaitingPacket(NamedTuple):
 
     Attributes
     ----------
-    channel : Channel
-        Whose buffer it waits in.
+    channel : Channel or None
+        Whose buffer it waits in; None for the wire from its source core into the router, where
+        only a multicast packet can be part of a cycle, by the channels that its branches hold.
     lane : int
         Among the lanes of that channel.
     wants : Channel
-        The next channel of the cycle.
+        What it waits for: the next channel of the cycle, or one that the next packet holds.
     source, target, tag : int
         Of the packet; `target` is -1 for a multicast.
     """
 
-    channel: Channel
+    channel: Channel | None
     lane: int
     wants: Channel
     source: int
@@ -66,11 +67,17 @@ class Stall(NamedTuple):
     @property
     def channels(self) -> tuple[Channel, ...]:
         """The channels of the cycle."""
-        return tuple(packet.channel for packet in self.cycle)
+        return tuple(packet.channel for packet in self.cycle if packet.channel is not None)
 
     def text(self, mesh: Mesh) -> str:
         """The cycle, channel by channel."""
-        return " -> ".join(channel.text(mesh) for channel in (*self.channels, self.channels[0]))
+
+        def name(packet: WaitingPacket) -> str:
+            if packet.channel is None:
+                return f"core {mesh.coordinates(packet.source)}"
+            return packet.channel.text(mesh)
+
+        return " -> ".join(name(packet) for packet in (*self.cycle, self.cycle[0]))
 
 
 class StallError(MappingError):
@@ -199,19 +206,23 @@ def find_stall(setup: Setup, t: Tables, now: int) -> Stall | None:
     cycle = list(order)[order[branch] :]
     waiting: list[WaitingPacket] = []
     buffers = [int(t.branch[member, BRANCH.buffer]) for member in cycle]
-    for buffer, following in zip(buffers, buffers[1:] + buffers[:1], strict=True):
-        if buffer == following and len(buffers) > 1:
-            continue  # two branches of one packet
+    for k, (member, buffer) in enumerate(zip(cycle, buffers, strict=True)):
+        if len(cycle) > 1 and buffer == buffers[(k + 1) % len(cycle)]:
+            continue  # held up by another branch of the same packet, which comes next
         oldest = int(t.buffer[buffer, BUFFER.oldest])
         packet = t.packet[int(t.flit[buffer * setup.depth + oldest]) >> 2]
         here, lane = _channel(setup, buffer)
+        sends = t.branch[member, BRANCH.state] == SENDING
+        wanted = int(t.branch[member, BRANCH.out]) if sends else snapshot.wanted(member)[0]
+        wants = _channel(setup, wanted)[0]
+        assert wants is not None
         waiting.append(
             WaitingPacket(
                 here,
                 lane,
-                _channel(setup, following)[0],
+                wants,
                 int(packet[PACKET.source]),
-                -1 if packet[PACKET.node] >= 0 else int(packet[PACKET.target]),
+                int(packet[PACKET.target]),
                 int(packet[PACKET.tag]),
             )
         )
@@ -221,8 +232,8 @@ def find_stall(setup: Setup, t: Tables, now: int) -> Stall | None:
     return Stall(tuple(waiting), int(packets.size), now)
 
 
-def _channel(setup: Setup, buffer: int) -> tuple[Channel, int]:
+def _channel(setup: Setup, buffer: int) -> tuple[Channel | None, int]:
     """Channel of the routing function and lane that a buffer belongs to."""
     port, number = divmod(buffer, setup.lanes)
     vc, lane = divmod(number, setup.copies)
-    return Channel(port, vc), lane
+    return (Channel(port, vc) if port < 4 * setup.routers else None), lane

@@ -29,6 +29,7 @@ __all__ = [
     "FLAT",
     "PACKET",
     "PENDING",
+    "WIDE",
     "IntArray",
     "Setup",
     "Tables",
@@ -36,7 +37,7 @@ __all__ = [
     "rows",
 ]
 
-IntArray: TypeAlias = NDArray[np.int64]
+IntArray: TypeAlias = NDArray[np.int64]  # or narrower: see WIDE
 
 
 def columns(*names: str) -> Any:
@@ -45,9 +46,9 @@ def columns(*names: str) -> Any:
     return kind(*range(len(names)))
 
 
-def rows(n: int, which: Any) -> IntArray:
+def rows(n: int, which: Any, dtype: type[np.signedinteger] = np.int64) -> IntArray:
     """A table of `n` rows of zeros."""
-    return np.zeros((n, len(which)), dtype=np.int64)
+    return np.zeros((n, len(which)), dtype=dtype)
 
 
 BUFFER: Any = columns(
@@ -131,6 +132,9 @@ class Tables(NamedTuple):
 
 
 FLAT = ("flit", "to_route", "active", "active_sources", "free_slots", "offered", "counters")
+# Those that hold times, sums, sets of bits or what others read; the rest has half the size, so
+# that what a flit touches on its way is sooner in the cache.
+WIDE = ("in_port", "out_port", "packet", "offered", "counters")
 
 
 def _arriving_ports(mesh: Mesh) -> IntArray:
@@ -151,9 +155,9 @@ def empty_tables(mesh: Mesh, setup: Setup, link_delay: int, n_counters: int) -> 
     """
     n, lanes = mesh.n_cores, setup.lanes
     n_buffers = 5 * n * lanes
-    buffer = rows(n_buffers, BUFFER)
-    branch = rows(n_buffers * setup.branches, BRANCH)
-    channel = rows(6 * n * lanes, CHANNEL)
+    buffer = rows(n_buffers, BUFFER, np.int32)
+    branch = rows(n_buffers * setup.branches, BRANCH, np.int32)
+    channel = rows(6 * n * lanes, CHANNEL, np.int32)
     in_port, out_port = rows(5 * n, IN_PORT), rows(6 * n, OUT_PORT)
     inputs = _arriving_ports(mesh)
     there = inputs >= 0
@@ -177,7 +181,7 @@ def empty_tables(mesh: Mesh, setup: Setup, link_delay: int, n_counters: int) -> 
     out_port[: 4 * n, OUT_PORT.cycles] = np.maximum(mesh.link_cycles, 1)
     out_port[:, OUT_PORT.flit_delay] = setup.out_delay
     out_port[: 4 * n, OUT_PORT.flit_delay] = link_delay + out_port[: 4 * n, OUT_PORT.cycles] - 1
-    source = rows(n, SOURCE)
+    source = rows(n, SOURCE, np.int32)
     source[:, SOURCE.first] = source[:, SOURCE.last] = source[:, SOURCE.last_lane] = -1
     most_arrivals = 6 * n
     width = 5 * lanes * setup.branches
@@ -189,25 +193,25 @@ def empty_tables(mesh: Mesh, setup: Setup, link_delay: int, n_counters: int) -> 
         channel=channel,
         in_port=in_port,
         out_port=out_port,
-        router=rows(n, ROUTER),
+        router=rows(n, ROUTER, np.int32),
         source=source,
         packet=rows(0, PACKET),
-        flit=np.zeros(n_buffers * setup.depth, dtype=np.int64),
-        offer=np.zeros((n_buffers * setup.branches, 2 * setup.most_offers), dtype=np.int64),
-        inputs=inputs,
-        arrivals=np.zeros((setup.horizon, 2 * most_arrivals), dtype=np.int64),
-        credits=np.zeros((setup.horizon, most_credits), dtype=np.int64),
-        starts=np.zeros((setup.horizon, n_buffers), dtype=np.int64),
-        due=np.zeros((setup.horizon, 3), dtype=np.int64),
-        to_route=np.zeros(n_buffers, dtype=np.int64),
-        active=np.zeros(n, dtype=np.int64),
-        active_sources=np.zeros(n, dtype=np.int64),
-        free_slots=np.zeros(0, dtype=np.int64),
-        tree=rows(0, TREE),
-        twig=rows(0, TWIG),
-        ask=np.zeros((5, width), dtype=np.int64),
-        grants=np.zeros((2, width), dtype=np.int64),
-        proposal=np.full((5, 6), -1, dtype=np.int64),
+        flit=np.zeros(n_buffers * setup.depth, dtype=np.int32),
+        offer=np.zeros((n_buffers * setup.branches, 2 * setup.most_offers), dtype=np.int32),
+        inputs=inputs.astype(np.int32),
+        arrivals=np.zeros((setup.horizon, 2 * most_arrivals), dtype=np.int32),
+        credits=np.zeros((setup.horizon, most_credits), dtype=np.int32),
+        starts=np.zeros((setup.horizon, n_buffers), dtype=np.int32),
+        due=np.zeros((setup.horizon, 3), dtype=np.int32),
+        to_route=np.zeros(n_buffers, dtype=np.int32),
+        active=np.zeros(n, dtype=np.int32),
+        active_sources=np.zeros(n, dtype=np.int32),
+        free_slots=np.zeros(0, dtype=np.int32),
+        tree=rows(0, TREE, np.int32),
+        twig=rows(0, TWIG, np.int32),
+        ask=np.zeros((5, width), dtype=np.int32),
+        grants=np.zeros((2, width), dtype=np.int32),
+        proposal=np.full((5, 6), -1, dtype=np.int32),
         offered=np.zeros(setup.most_offers, dtype=np.int64),
         counters=np.zeros(n_counters, dtype=np.int64),
     )
