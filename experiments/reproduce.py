@@ -32,7 +32,7 @@ __all__ = ["Cell", "Reproduction", "main", "reproduce"]
 
 RUNS = Path("runs/reproduce")
 RESULTS = Path("docs/results")
-KNOWN = ("wtcrl", "dastdp", "etdp_count", "cosimulation", "mapping")
+KNOWN = ("wtcrl", "dastdp", "etdp_count", "cosimulation", "mapping", "network")
 
 
 @dataclass(frozen=True)
