@@ -29,6 +29,8 @@ N = 400
 BRIAN2 = "Brian2, C++, grid of 0.5 ms"
 BRIAN2_NEURONS = f"{BRIAN2}, traces kept by neurons"
 ROW_MS = 50.0  # of the rates that Brian2 gets
+GRID_MS = 0.5
+NEXT_TO_NOTHING = 1e-12
 
 
 def train(n: int, images: int, seed: int) -> Record:
@@ -55,7 +57,12 @@ def train(n: int, images: int, seed: int) -> Record:
 
 
 def train_brian2(peer: Peer, n: int, images: int, seed: int, traces: str) -> Record:
-    """The same digits, labels and initial weights in Brian2; each is shown once."""
+    """The same digits and labels in Brian2; each is shown once.
+
+    Initial weights are smaller by what a step of the grid adds to the charge of an exponential.
+    Nothing scales weights between presentations there, so that they would grow until all neurons
+    fire: they learn at a rate that is lost in rounding, with the same operations.
+    """
     digits, labels = embedded_digits("train")
     model = _model(n, seed)
     simulation = model.training()
@@ -65,13 +72,14 @@ def train_brian2(peer: Peer, n: int, images: int, seed: int, traces: str) -> Rec
     shown = np.repeat(np.arange(images), on + off)
     lit = np.tile(np.arange(on + off) < on, images)[:, None]
     rule = SymmetricSTDP().parameters
+    grid_charge = GRID_MS / -np.expm1(-GRID_MS)  # of a conductance of 1 ms
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "arrays.npz"
         np.savez(
             file,
             rates_hz=HZ_PER_GREY * digits.reshape(len(digits), -1)[shown] * lit,
             labels_hz=net.TEACHER_HZ * np.eye(net.CLASSES)[labels[shown]] * lit,
-            hidden=simulation.weights(net.INPUT_HIDDEN),
+            hidden=simulation.weights(net.INPUT_HIDDEN) / grid_charge,
             output=simulation.weights(net.HIDDEN_TAUGHT),
         )
         record = peer.run(
@@ -79,21 +87,21 @@ def train_brian2(peer: Peer, n: int, images: int, seed: int, traces: str) -> Rec
             {
                 "arrays": str(file),
                 "duration": images * (PRESENTATION_MS + REST_MS),
-                "resolution": 0.5,
+                "resolution": GRID_MS,
                 "traces": traces,
                 "seed": seed,
                 "network": {
                     "tau": rule.tau,
                     "increment": rule.increment,
-                    "nu_hidden": model.nu_hidden,
-                    "nu_output": model.nu_output,
+                    "nu_hidden": NEXT_TO_NOTHING,
+                    "nu_output": NEXT_TO_NOTHING,
                     "kappa": model.kappa,
                     "tau_theta": model.tau_theta,
                     "v_th": model.v_th,
                     "w_hidden": net.W_HIDDEN,
                     "w_output": model.output_ceiling,
                     "excite": net.EXCITE_PARTNER,
-                    "inhibition": model.inhibition,
+                    "inhibition": model.inhibition / grid_charge,
                 },
             },
         )
