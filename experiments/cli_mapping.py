@@ -88,6 +88,9 @@ def place(
     faulty_cores: FaultyCores = "",
     faulty_routers: FaultyRouters = "",
     faulty_links: FaultyLinks = "",
+    partition: Annotated[
+        str, typer.Option(help="How neurons are dealt out to cores.")
+    ] = "sequential",
     placement: Annotated[str, typer.Option(help="How cores get their places.")] = "annealing",
     routing: Annotated[str, typer.Option(help="How packets find their way.")] = "xy",
     objective: Objective = "packet_hops",
@@ -107,6 +110,7 @@ def place(
     report, files = place_run(
         run,
         name,
+        partition=partition,
         placement=placement,
         routing=routing,
         seed=seed,
@@ -131,6 +135,9 @@ def whatif(
         str,
         typer.Option(metavar="WxH,...", help=f"Machines: sizes, and names of presets ({PRESETS})."),
     ],
+    partition: Annotated[
+        str, typer.Option(metavar="A,B", help="How neurons are dealt out; 'all' for all ways.")
+    ] = "sequential",
     placement: Annotated[
         str, typer.Option(metavar="A,B", help="How cores get their places; 'all' for all ways.")
     ] = "sequential,annealing",
@@ -168,6 +175,7 @@ def whatif(
     rows, files = what_if_run(
         run,
         _names(mesh),
+        partitions=_names(partition),
         placements=_names(placement),
         routings=_names(routing),
         seed=seed,

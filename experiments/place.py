@@ -23,6 +23,7 @@ def place_run(
     run: str | Path | RunDirectory,
     mesh: str,
     *,
+    partition: str = "sequential",
     placement: str = "annealing",
     routing: str = "xy",
     seed: int = 0,
@@ -37,10 +38,11 @@ def place_run(
         A run directory with `network.npz` and `spikes.h5`.
     mesh
         "8x8": columns x rows of cores, or the name of a preset, as "loihi".
-    placement, routing
-        Names; see `mapping.placement_names()` and `mapping.routing_names()`.
+    partition, placement, routing
+        Names; see `mapping.partition_names()`, `mapping.placement_names()` and
+        `mapping.routing_names()`.
     seed
-        Of the placement.
+        Of the partition and the placement.
     objective
         What the placement makes small, as "max_link_load" or "packet_hops=1,energy=0.5".
     **machine_options
@@ -68,6 +70,7 @@ def place_run(
     report = map_network(
         spiking_graph(directory),
         on,
+        partition=partition,
         placement=placement,
         routing=routing,
         seed=seed,

@@ -84,7 +84,7 @@ def what_if_run(
     MappingError
         If a name is unknown or given twice.
     """
-    from mapping import placement_names, routing_names
+    from mapping import partition_names, placement_names, routing_names
     from mapping.draw import draw_what_if
     from mapping.whatif import combinations, ranked, what_if
 
@@ -93,7 +93,7 @@ def what_if_run(
     built = {name: machine(name, machines or MachineOptions()) for name in meshes}
     chosen = combinations(
         meshes,
-        partitions,
+        partition_names() if tuple(partitions) == ("all",) else partitions,
         placement_names() if tuple(placements) == ("all",) else placements,
         routing_names() if tuple(routings) == ("all",) else routings,
         seed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mapping import metrics
@@ -10,7 +10,7 @@ from mapping.deadlock import find_deadlock
 from mapping.graph import IntArray, SpikingGraph
 from mapping.limit import MappingLimit, mapping_limit
 from mapping.mesh import Mesh
-from mapping.partition import Partition, partition_neurons
+from mapping.partition import Partition, compatible_cores, partition_neurons
 from mapping.placement import Placement, place
 from mapping.report import BASELINES, MappingReport, Multicast
 from mapping.routing import RoutingFunction, routing_function
@@ -26,12 +26,15 @@ def map_network(
     graph: SpikingGraph,
     mesh: Mesh,
     *,
+    partition: str = "sequential",
     placement: str = "annealing",
     routing: str | RoutingFunction = "xy",
     seed: int = 0,
     objective: str | Mapping[str, float] = "packet_hops",
     balance: bool = True,
     mix_populations: bool = False,
+    pinned: Mapping[str, int | Sequence[int]] | None = None,
+    partition_options: Mapping[str, Any] | None = None,
     **placement_options: Any,
 ) -> MappingReport:
     """Partition, place, route and check a network.
@@ -41,6 +44,8 @@ def map_network(
     graph : SpikingGraph
         The network with the spike counts of a run.
     mesh : Mesh
+    partition : str
+        One of `partition_names()`; `partition_options` are passed to it.
     placement : str
         One of `placement_names()`; `placement_options` are passed to it.
     routing : str or RoutingFunction
@@ -50,7 +55,7 @@ def map_network(
     objective : str or mapping of str to float
         What the placement makes small, as in `place`. Loads and energies are those of `routing`,
         or of dimension order where it leaves a choice.
-    balance, mix_populations : bool
+    balance, mix_populations, pinned
         As in `partition_neurons`; here the neurons are spread over the whole mesh by default.
 
     Raises
@@ -62,7 +67,16 @@ def map_network(
         mesh.
     """
     function = routing_function(routing, mesh)
-    parts = partition_neurons(graph, mesh, balance=balance, mix_populations=mix_populations)
+    parts = partition_neurons(
+        graph,
+        mesh,
+        method=partition,
+        seed=seed,
+        balance=balance,
+        mix_populations=mix_populations,
+        pinned=pinned,
+        **(partition_options or {}),
+    )
     traffic = spike_traffic(graph, parts)
     placed = place(
         traffic,
@@ -70,11 +84,12 @@ def map_network(
         placement,
         seed=seed,
         objective=objective,
+        allowed=compatible_cores(parts, mesh),
         routing=routing_for(objective, traffic, mesh, function),
         **placement_options,
     )
     return measure_mapping(
-        graph, mesh, parts, traffic, placed, function, partition_method="sequential"
+        graph, mesh, parts, traffic, placed, function, partition_method=partition
     )
 
 
@@ -93,6 +108,7 @@ def measure_mapping(
     core_of = placement.core_of
     loads, expected = link_loads_of(traffic, core_of, mesh, function)
     energy = None if mesh.energy is None else metrics.network_energy_pj(traffic, loads, mesh)
+    allowed = compatible_cores(partition, mesh)
     return MappingReport(
         graph=graph,
         mesh=mesh,
@@ -101,7 +117,9 @@ def measure_mapping(
         placement=placement,
         partition_method=partition_method,
         routing=function.name,
-        baseline_costs={name: place(traffic, mesh, name).cost for name in BASELINES},
+        baseline_costs={
+            name: place(traffic, mesh, name, allowed=allowed).cost for name in BASELINES
+        },
         hops=metrics.hops(traffic, core_of, mesh),
         limit=limit_of(traffic, mesh, core_of),
         added_storage=metrics.added_storage(graph, partition),

@@ -17,7 +17,12 @@ from mapping import metrics
 from mapping.deadlock import find_deadlock
 from mapping.graph import SpikingGraph
 from mapping.mesh import Mesh
-from mapping.partition import Partition, partition_neurons
+from mapping.partition import (
+    Partition,
+    compatible_cores,
+    partition_names,
+    partition_neurons,
+)
 from mapping.pipeline import limit_of, link_loads_of, multicast_of
 from mapping.placement import Placement, place, placement_names
 from mapping.routing import routing_function, routing_names
@@ -179,14 +184,26 @@ def what_if(
     @cache
     def parts_of(mesh: str, partition: str, seed: int) -> tuple[Partition, Traffic]:
         parts = partition_neurons(
-            graph, meshes[mesh], balance=balance, mix_populations=mix_populations
+            graph,
+            meshes[mesh],
+            method=partition,
+            seed=seed,
+            balance=balance,
+            mix_populations=mix_populations,
         )
         return parts, spike_traffic(graph, parts)
 
     @cache
     def placement_of(mesh: str, partition: str, placement: str, seed: int) -> Placement:
-        _, traffic = parts_of(mesh, partition, seed)
-        return place(traffic, meshes[mesh], placement, seed=seed, objective=objective)
+        parts, traffic = parts_of(mesh, partition, seed)
+        return place(
+            traffic,
+            meshes[mesh],
+            placement,
+            seed=seed,
+            objective=objective,
+            allowed=compatible_cores(parts, meshes[mesh]),
+        )
 
     @cache
     def free(mesh: str, routing: str) -> bool:
@@ -228,6 +245,7 @@ def what_if(
     chosen = list(chosen)
     known = {
         "mesh": list(meshes),
+        "partition": partition_names(),
         "placement": placement_names(),
         "routing": routing_names(),
     }

@@ -80,6 +80,7 @@ def test_capacities_placement_and_torus_reach_the_mapping(run):
         ("1x1", {"neurons_per_core": 2}, "7 neurons need 4 cores and there are 1"),
         ("2x2", {"placement": "magic"}, "magic"),
         ("2x2", {"routing": "magic"}, "magic"),
+        ("2x2", {"partition": "magic"}, "magic"),
         ("2x2", {"neurons_per_core": 0}, "neurons_per_core = 0; it must be an integer >= 1"),
         ("2x2", {"seed": -1}, "seed"),
     ],
@@ -106,6 +107,7 @@ def test_presets_chips_faults_and_objectives_reach_the_mapping(run):
     report, _ = place_run(
         run,
         "4x2",
+        partition="multilevel",
         routing="up_down",
         chips="2x1",
         board_link_cycles=3,
@@ -114,6 +116,7 @@ def test_presets_chips_faults_and_objectives_reach_the_mapping(run):
         objective="packet_hops=1,max_link_load=2",
     )
     assert 0 not in report.placement.core_of
+    assert report.partition_method == "multilevel"
     assert len(report.mesh.board_links) == 4
     assert report.mesh.board_link_cycles == 3
     assert report.placement.objective == {"packet_hops": 1.0, "max_link_load": 2.0}

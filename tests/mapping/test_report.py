@@ -174,3 +174,25 @@ def test_the_limit_is_part_of_the_report(report):
 def test_a_path_that_cannot_be_written_is_named(report, tmp_path):
     with pytest.raises(DataError, match=r"no/mapping.json: cannot write the mapping: No such file"):
         report.to_json(tmp_path / "no" / "mapping.json")
+
+
+def test_pinned_populations_and_options_of_the_partition_reach_the_mapping():
+    graph = SpikingGraph({"a": 4, "b": 2}, [Edges("a", "b")], [1] * 6, 1.0)
+    small = Mesh(3, 3, neurons_per_core=2)
+    report = map_network(graph, small, partition="greedy", pinned={"b": [8]}, seed=1)
+    assert report.core_of[4:].tolist() == [8, 8]
+    assert report.partition_method == "greedy"
+    assert report.to_dict()["partition"]["method"] == "greedy"
+    with pytest.raises(MappingError, match=r"unknown partition method 'magic'"):
+        map_network(graph, small, partition="magic")
+    with pytest.raises(MappingError, match=r"no option 'colour'"):
+        map_network(graph, small, partition_options={"colour": 3})
+
+
+def test_unlike_and_faulty_cores_are_respected():
+    graph = SpikingGraph({"a": 6}, [Edges("a", "a")], [1] * 6, 1.0)
+    mesh = Mesh(2, 2, core_capacities={0: (1, 9, 9), 3: (1, 9, 9)}, faulty_cores=[1])
+    report = map_network(graph, mesh, seed=2)
+    per_core = np.bincount(report.core_of, minlength=4)
+    assert per_core[1] == 0
+    assert np.all(per_core <= mesh.capacities[:, 0])

@@ -20,7 +20,7 @@ MESHES = {
 def rows():
     chosen = combinations(
         list(MESHES),
-        ["sequential"],
+        ["sequential", "greedy"],
         ["sequential", "serpentine"],
         ["xy", "odd_even", "torus_dimension_order"],
         seed=2,
@@ -29,10 +29,15 @@ def rows():
 
 
 def test_every_row_is_what_mapping_alone_gives(rows):
-    assert len(rows) == 4 * 2 * 3
+    assert len(rows) == 4 * 2 * 2 * 3
     for row in rows:
         way = row.combination
-        options = {"placement": way.placement, "routing": way.routing, "seed": way.seed}
+        options = {
+            "partition": way.partition,
+            "placement": way.placement,
+            "routing": way.routing,
+            "seed": way.seed,
+        }
         if row.problem:
             with pytest.raises(MappingError) as caught:
                 map_network(demo_graph(), MESHES[way.mesh], **options)
@@ -101,7 +106,7 @@ def test_rows_survive_being_written(rows):
 
 def test_unknown_names_end_the_study_before_it_begins():
     way = Combination("4x4", "sequential", "sequential", "xy", 0)
-    for name in ("mesh", "placement", "routing"):
+    for name in ("mesh", "partition", "placement", "routing"):
         wrong = replace(way, **{name: "magic"})
         with pytest.raises(MappingError, match=f"unknown {name} 'magic'; there are "):
             next(what_if(demo_graph(), MESHES, [wrong]))
