@@ -13,6 +13,7 @@ from __future__ import annotations
 from mapping.network.packet_network import Counts, Deliveries, PacketNetwork, Work
 from mapping.network.packets import Packets, packets, read_trace, write_trace
 from mapping.network.pipeline import Pipeline
+from mapping.network.replay import replay
 from mapping.network.report import NetworkReport, run_load, run_packets
 from mapping.network.spikes import spike_cycles, spike_packets
 from mapping.network.stall import Stall, StallError, WaitingPacket
@@ -32,6 +33,7 @@ __all__ = [
     "Work",
     "packets",
     "read_trace",
+    "replay",
     "run_load",
     "run_packets",
     "spike_cycles",
