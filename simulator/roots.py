@@ -18,6 +18,7 @@ from math import exp, expm1
 _LAST_PLACES = 4.0 * 2.220446049250313e-16
 _3, _4, _5, _6, _7, _8 = 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040, 1 / 40320
 _QUADRATIC = 0.1  # steps that shrink faster are Newton's near a simple root
+_LUCK = 1e-3  # the smallest ratio of two steps that is believed
 _MAX_STEPS = 200  # bisection alone needs about 60 on any bracket met here
 
 
@@ -69,7 +70,8 @@ def bracketed_newton(
             step = abs(guess - t)
             # Errors of Newton's method are as the squares of those before: the next step would be
             # step * (step / last)^2. Near 0 the rounding of f keeps steps above the last places.
-            ratio = step / last if last > 0.0 else 1.0
+            # A step may be short by luck, which says nothing of the next: hence the least ratio.
+            ratio = max(step / last, _LUCK) if last > 0.0 else 1.0
             left = step * ratio * ratio if ratio < _QUADRATIC and guess != middle else step
             if left <= _LAST_PLACES * abs(t) or hi - lo <= _LAST_PLACES * hi:
                 return guess
