@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from mapping.network.multicast_packets import MulticastPackets, packet_trees
 from mapping.network.packet_network import Counts, Deliveries, PacketNetwork, Work
 from mapping.network.packets import Packets, packets, read_trace, write_trace
 from mapping.network.pipeline import Pipeline
@@ -18,12 +19,15 @@ from mapping.network.report import NetworkReport, run_load, run_packets
 from mapping.network.spikes import spike_cycles, spike_packets
 from mapping.network.stall import Stall, StallError, WaitingPacket
 from mapping.network.synthetic import SyntheticTraffic
+from mapping.network.trees import PacketTree
 
 __all__ = [
     "Counts",
     "Deliveries",
+    "MulticastPackets",
     "NetworkReport",
     "PacketNetwork",
+    "PacketTree",
     "Packets",
     "Pipeline",
     "Stall",
@@ -31,6 +35,7 @@ __all__ = [
     "SyntheticTraffic",
     "WaitingPacket",
     "Work",
+    "packet_trees",
     "packets",
     "read_trace",
     "replay",

@@ -41,7 +41,7 @@ from mapping.network.tables import (
     empty_tables,
     rows,
 )
-from mapping.network.trees import tree_tables
+from mapping.network.trees import PacketTree, tree_tables
 from mapping.routing import Channel, RoutingFunction, compiled_offers, grid_of, routing_function
 from mapping.routing._base import dead_end
 from simulator.errors import MappingError
@@ -475,35 +475,77 @@ class PacketNetwork:
             The network was not made with `multicast`, or these channels are no tree to the
             targets.
         """
+        return int(
+            self._plant(
+                [PacketTree(source, tuple(channels), tuple(parents), tuple(targets))], lane
+            )[0]
+        )
+
+    def add_trees(self, trees: Iterable[PacketTree]) -> IntArray:
+        """Make many trees known at once; see `add_tree` and `packet_trees`.
+
+        Returns
+        -------
+        int64 array, shape (n_trees,)
+            Their numbers, for `inject_tree`.
+        """
+        return self._plant(list(trees), None)
+
+    def _plant(self, trees: Sequence[PacketTree], lane: int | None) -> IntArray:
         if self._setup.branches == 1:
             raise MappingError("add_tree: make the PacketNetwork with multicast=True")
         t = self.tables
-        tree, twig = tree_tables(self.mesh, self._setup, source, channels, parents, targets, lane)
-        root = len(t.tree)
-        tree[:, TREE.first] += len(t.twig)
-        twig[:, TWIG.node] += np.where(twig[:, TWIG.node] >= 0, root, 0)
+        nodes, twigs = [t.tree], [t.twig]
+        root, n_twigs = len(t.tree), len(t.twig)
+        roots = []
+        for source, channels, parents, targets in trees:
+            tree, twig = tree_tables(
+                self.mesh, self._setup, source, channels, parents, targets, lane
+            )
+            tree[:, TREE.first] += n_twigs
+            twig[:, TWIG.node] += np.where(twig[:, TWIG.node] >= 0, root, 0)
+            nodes.append(tree)
+            twigs.append(twig)
+            roots.append(root)
+            root, n_twigs = root + len(tree), n_twigs + len(twig)
         self.tables = t._replace(
-            tree=np.concatenate([t.tree, tree]).astype(np.int32),
-            twig=np.concatenate([t.twig, twig]).astype(np.int32),
+            tree=np.concatenate(nodes).astype(np.int32),
+            twig=np.concatenate(twigs).astype(np.int32),
         )
-        self._roots[root] = source
-        return root
+        self._roots.update(zip(roots, (tree.source for tree in trees), strict=True))
+        return np.array(roots, dtype=np.int64)
 
-    def inject_tree(self, cycle: int, tree: int, flits: int = 1, tag: int = 0) -> None:
-        """Have a packet created that travels along a tree of `add_tree`, a copy to each target.
+    def inject_tree(
+        self, cycle: ArrayLike, tree: ArrayLike, flits: ArrayLike = 1, tag: ArrayLike = 0
+    ) -> None:
+        """Have packets created that travel along trees, a copy to each target of the tree.
+
+        Parameters
+        ----------
+        cycle, flits, tag : int or array, shape (n,)
+            As in `inject`.
+        tree : int or array, shape (n,)
+            Numbers that `add_tree` or `add_trees` returned.
 
         Raises
         ------
         MappingError
             An unknown tree, or as `inject`.
         """
-        if tree not in self._roots:
-            raise MappingError(f"inject_tree: there is no tree {tree}; add_tree returns its number")
-        self.inject(cycle, self._roots[tree], self._roots[tree], flits, tag)
-        packet = self._added[-1]
-        packet[:, PENDING.target] = -1
-        packet[:, PENDING.node] = tree
-        packet[:, PENDING.leaves] = self.tables.tree[tree, TREE.leaves]
+        numbers = integers("inject_tree: tree", np.atleast_1d(np.asarray(tree)))
+        different, which = np.unique(numbers, return_inverse=True)
+        for number in different.tolist():
+            if number not in self._roots:
+                raise MappingError(
+                    f"inject_tree: there is no tree {number}; add_tree returns its number"
+                )
+        roots = np.array([self._roots[number] for number in different.tolist()], dtype=np.int64)
+        before = len(self._added)
+        self.inject(cycle, roots[which], roots[which], flits, tag)
+        for packet in self._added[before:]:
+            packet[:, PENDING.target] = -1
+            packet[:, PENDING.node] = numbers
+            packet[:, PENDING.leaves] = self.tables.tree[numbers, TREE.leaves]
 
     def _sort_pending(self) -> None:
         if self._added:

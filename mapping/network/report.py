@@ -17,6 +17,7 @@ from mapping.metrics import (
     spike_disorder,
     throughput,
 )
+from mapping.network.multicast_packets import MulticastPackets
 from mapping.network.packet_network import Counts, Deliveries, PacketNetwork
 from mapping.network.packets import Packets
 from mapping.network.stability import is_stable
@@ -29,6 +30,9 @@ __all__ = ["NetworkReport", "run_load", "run_packets"]
 @dataclass(frozen=True, eq=False)
 class NetworkReport:
     """Measures of a run; latencies are those of the packets created while it was measured.
+
+    Of a packet that branches every copy counts as one that was created, and that arrives, hops and
+    takes its time; on a link, in a buffer and for the energy it is one until it branches.
 
     Attributes
     ----------
@@ -107,7 +111,7 @@ class NetworkReport:
 
 def run_packets(
     network: PacketNetwork,
-    sent: Packets,
+    sent: Packets | MulticastPackets,
     *,
     neuron: ArrayLike | None = None,
     most_cycles: int = 10_000_000,
@@ -117,7 +121,8 @@ def run_packets(
     Parameters
     ----------
     network : PacketNetwork
-        New, or one that has nothing in flight; the packets' cycles count from its `now`.
+        New, or one that has nothing in flight, made with `multicast` for packets that branch; the
+        packets' cycles count from its `now`.
     neuron : array of int, shape (n_packets,), or None
         Source neuron of each packet, for the interval distortion.
     most_cycles : int
@@ -128,14 +133,21 @@ def run_packets(
     first = network.now
     before = _Meters(network)
     number = np.arange(sent.n_packets)
-    network.inject(sent.cycle + first, sent.source, sent.target, sent.flits, number)
+    if isinstance(sent, MulticastPackets):
+        trees = network.add_trees(sent.trees)
+        network.inject_tree(sent.cycle + first, trees[sent.tree], sent.flits, number)
+        copies = sent.copies
+    else:
+        network.inject(sent.cycle + first, sent.source, sent.target, sent.flits, number)
+        copies = np.ones(sent.n_packets, dtype=np.int64)
     last = first + int(sent.cycle[-1]) + 1
     parts = [network.run(last)]
     parts.append(network.drain(most_cycles))
     arrived = _joined(parts)
-    row = _rows_by_tag(arrived, sent.n_packets)
-    ever = row >= 0
-    end = np.where(ever, arrived.cycle[row], 0) if arrived.cycle.size else np.zeros_like(row)
+    # A packet has arrived when all its copies have.
+    end = np.zeros(sent.n_packets, dtype=np.int64)
+    np.maximum.at(end, arrived.tag, arrived.cycle)
+    ever = np.bincount(arrived.tag, minlength=sent.n_packets) == copies
     stable = network.counts.in_flight == 0
     if stable and last - first >= 4:
         stable = is_stable(first, last, sent.cycle + first, end, sent.flits, ever)
@@ -144,8 +156,8 @@ def run_packets(
     within = arrived.cycle < last
     accepted = int(arrived.flits[within].sum())
     return _report(
-        network, before, _Meters(network), last - first, int(sent.flits.sum()), accepted,
-        arrived, pair, stable,
+        network, before, _Meters(network), last - first, int((sent.flits * copies).sum()),
+        accepted, arrived, pair, stable,
     )  # fmt: skip
 
 
@@ -247,10 +259,12 @@ def _report(
     flits = after.flits - before.flits
     crossed = after.packets - before.packets
     links = flits[:n_links]
+    # Copies of one packet went into their router as one.
+    once = np.unique(arrived.number, return_index=True)[1]
     busiest = max(
         float(link_busy_share(links, mesh, cycles).max(initial=0.0)),
         float(flits[n_links:].max(initial=0)) / cycles,
-        float(np.bincount(arrived.source, arrived.flits, 1).max()) / cycles,
+        float(np.bincount(arrived.source[once], arrived.flits[once], 1).max()) / cycles,
     )
     energy = None
     if mesh.energy is not None:
@@ -275,12 +289,6 @@ def _report(
         counts=network.counts,
         cycles=cycles,
     )
-
-
-def _rows_by_tag(arrived: Deliveries, n: int) -> IntArray:
-    row = np.full(n, -1, dtype=np.int64)
-    row[arrived.tag] = np.arange(arrived.tag.size)
-    return row
 
 
 def _joined(parts: list[Deliveries]) -> Deliveries:

@@ -1,17 +1,22 @@
 """The spikes of a run as packets: one for each core, other than its own, that a spike must reach.
 
-The tag of a packet is the number of its spike in the arrays given, so that deliveries can be led
-back to neurons and times.
+Or one for all of them, which branches on its way. The tag of a packet is the number of its spike in
+the arrays given, so that deliveries can be led back to neurons and times.
 """
 
 from __future__ import annotations
+
+from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from mapping.graph import IntArray, SpikingGraph, integers
 from mapping.mesh import Mesh
+from mapping.multicast import multicast_tree
+from mapping.network.multicast_packets import MulticastPackets, packet_trees
 from mapping.network.packets import Packets, packets
+from mapping.network.trees import PacketTree
 from mapping.partition import Partition
 from simulator.errors import MappingError
 
@@ -37,6 +42,7 @@ def spike_cycles(times_ms: ArrayLike, cycles_per_ms: float) -> IntArray:
     return cycles
 
 
+@overload
 def spike_packets(
     graph: SpikingGraph,
     partition: Partition,
@@ -46,8 +52,39 @@ def spike_packets(
     times_ms: ArrayLike,
     cycles_per_ms: float,
     flits: int = 1,
-) -> Packets:
-    """Unicast packets of recorded spikes, sent in the cycle in which the spike is emitted.
+    *,
+    multicast: None = None,
+) -> Packets: ...
+
+
+@overload
+def spike_packets(
+    graph: SpikingGraph,
+    partition: Partition,
+    core_of: IntArray,
+    mesh: Mesh,
+    neuron_ids: ArrayLike,
+    times_ms: ArrayLike,
+    cycles_per_ms: float,
+    flits: int = 1,
+    *,
+    multicast: str,
+) -> MulticastPackets: ...
+
+
+def spike_packets(
+    graph: SpikingGraph,
+    partition: Partition,
+    core_of: IntArray,
+    mesh: Mesh,
+    neuron_ids: ArrayLike,
+    times_ms: ArrayLike,
+    cycles_per_ms: float,
+    flits: int = 1,
+    *,
+    multicast: str | None = None,
+) -> Packets | MulticastPackets:
+    """Packets of recorded spikes, sent in the cycle in which the spike is emitted.
 
     Parameters
     ----------
@@ -59,16 +96,21 @@ def spike_packets(
         [ms]
     cycles_per_ms : float
         [cycles per ms] How fast the machine is compared to the network's time.
+    multicast : str or None
+        One of `mapping.multicast.multicast_names()`: a spike is one packet that branches along
+        such a tree to all of its cores (or the few packets that the method sends). None: a packet
+        of its own for each core.
 
     Returns
     -------
-    Packets
+    Packets or MulticastPackets
         The tag is the spike's place in `neuron_ids`.
 
     Raises
     ------
     MappingError
-        A neuron or a time out of range, or a placement of another partition.
+        A neuron or a time out of range, a placement of another partition, or
+        an unknown kind of tree.
     """
     ids = integers("neuron_ids", neuron_ids)
     emitted = spike_cycles(times_ms, cycles_per_ms)
@@ -86,6 +128,8 @@ def spike_packets(
         )
     if place.size and not 0 <= place.min() <= place.max() < mesh.n_cores:
         raise MappingError(f"core_of: a core outside 0..{mesh.n_cores - 1}")
+    if multicast is not None:
+        return _branching(partition, place, mesh, ids, emitted, flits, multicast)
     start, core = partition.destinations
     n = np.diff(start)[ids]
     spike = np.repeat(np.arange(ids.size), n)
@@ -95,3 +139,38 @@ def spike_packets(
     leaves = target != source
     spike = spike[leaves]
     return packets(emitted[spike], place[source[leaves]], place[target[leaves]], flits, spike)
+
+
+def _branching(
+    partition: Partition,
+    place: IntArray,
+    mesh: Mesh,
+    ids: IntArray,
+    emitted: IntArray,
+    flits: int,
+    method: str,
+) -> MulticastPackets:
+    """One row for each packet of each spike; neurons with the same cores share their trees."""
+    start, core = partition.destinations
+    neurons, which = np.unique(ids, return_inverse=True)
+    trees: list[PacketTree] = []
+    known: dict[tuple[int, bytes], list[int]] = {}
+    of_neuron: list[list[int]] = []
+    for neuron in neurons:
+        home = int(partition.core_of[neuron])
+        reached = core[start[neuron] : start[neuron + 1]]
+        targets = np.sort(place[reached[reached != home]])
+        key = (home, targets.tobytes())
+        if key not in known:
+            known[key] = []
+            if targets.size:
+                found = packet_trees(multicast_tree(mesh, method, int(place[home]), targets))
+                known[key] = list(range(len(trees), len(trees) + len(found)))
+                trees += found
+        of_neuron.append(known[key])
+    spike = np.repeat(np.arange(ids.size), np.array([len(of_neuron[k]) for k in which], np.int64))
+    tree = np.array([number for k in which for number in of_neuron[k]], dtype=np.int64)
+    order = np.argsort(emitted[spike], kind="stable")
+    spike, tree = spike[order], tree[order]
+    length = np.full(spike.size, flits, dtype=np.int64)
+    return MulticastPackets(emitted[spike], tree, length, spike, tuple(trees))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,7 +12,16 @@ from mapping.network.tables import TREE, TWIG, IntArray, Setup
 from mapping.routing import Channel
 from simulator.errors import MappingError
 
-__all__ = ["tree_tables"]
+__all__ = ["PacketTree", "tree_tables"]
+
+
+class PacketTree(NamedTuple):
+    """The way of one packet; see `PacketNetwork.add_tree`."""
+
+    source: int
+    channels: tuple[Channel, ...]
+    parents: tuple[int, ...]
+    targets: tuple[int, ...]
 
 
 def tree_tables(
