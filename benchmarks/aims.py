@@ -60,6 +60,16 @@ def aims(found: Mapping[str, Measured]) -> list[str]:
         single = f"{SPIKEMESH}, 1 synapse a neuron"
         if single in queue:
             add("Queue: bytes each, rows of 1", queue.median(single, "bytes_each"), 24.0, False)
+    network = found.get("network")
+    for column in (
+        "1 flit, 4 virtual channels",
+        "5 flits, 4 virtual channels",
+        "5 flits, 1 virtual channel",
+    ):
+        name = f"{SPIKEMESH}, {column}"
+        if network and name in network:
+            what = f"Packet network, 8x8, uniform 0.2, {column}: million flit hops per CPU second"
+            add(what, 1e-6 / _cost(network, name, "work"), 5.0, True)
     first = found.get("first_run")
     if first and first.subjects:
         for state, aim in (("cold", 15.0), ("warm", 2.0)):

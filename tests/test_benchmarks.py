@@ -43,6 +43,7 @@ RUNGS = [
     "recording",
     "workers",
     "statistics",
+    "network",
 ]
 
 

@@ -245,3 +245,20 @@ def test_cut_through_waits_until_all_of_a_packet_fits() -> None:
     assert latency["wormhole"] != latency["cut_through"]
     with pytest.raises(MappingError, match=r"flits\[0\] = 5"):
         PacketNetwork(mesh, buffer_flits=4, switching="cut_through").inject(0, 0, 1, 5)
+
+
+@pytest.mark.slow
+def test_a_mesh_of_4096_routers() -> None:
+    mesh = Mesh(64, 64)
+    network = PacketNetwork(mesh, "xy", lanes=4)
+    load = SyntheticTraffic(mesh, "uniform", 0.02, seed=1).window(0, 1_000)
+    network.inject(*load)
+    arrived = network.drain(2_000)
+    assert network.counts.delivered == load.n_packets == np.unique(arrived.number).size
+    # 64 x 64 cores, uniform: 2 (64 - 1/64) / 3 hops on average.
+    assert arrived.hops.mean() == pytest.approx(2 * (64 - 1 / 64) / 3, rel=0.01)
+    assert np.array_equal(arrived.hops, mesh.distances[arrived.source, arrived.target])
+    assert network.work.flit_hops == arrived.hops.sum()
+    alone = network.pipeline.zero_load_latency(0, 1) + 5 * arrived.hops
+    assert np.all(arrived.latency >= alone)
+    assert arrived.latency.mean() < 1.5 * alone.mean()
