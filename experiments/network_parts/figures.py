@@ -87,8 +87,11 @@ def draw_curves(panels: Mapping[str, Mapping[str, Mapping[str, Any]]], title: st
         axis.minorticks_off()
         axis.set_xlabel(_OFFERED)
         axis.set_title(name, fontsize=11)
-        axis.legend(frameon=False, loc="upper left", fontsize=9)
         _plain(axis)
     axes[0].set_ylabel(_LATENCY)
+    entries = axes[0].get_legend_handles_labels()
+    figure.legend(
+        *entries, loc="outside lower center", ncols=len(entries[1]), frameon=False, fontsize=9
+    )
     figure.suptitle(title, fontsize=12)
     return figure
