@@ -25,6 +25,8 @@ from mapping.partition._level import (
 
 __all__ = ["legalise"]
 
+_STRETCH = 128
+
 
 @njit(cache=True)
 def over(a: Assignment, capacity: IntArray, c: int) -> bool:
@@ -43,17 +45,43 @@ def survey(
     mover: Int32Array,
     out: FloatArray,
 ) -> None:
-    """Least loss of a move from core `i` to each other core, and the vertex that makes it."""
+    """Least loss of a move from core `i` to each other core, and the vertex that makes it.
+
+    A core of many vertices is looked at as a whole only once; then the vertices that were best
+    are rated again, and a stretch of the others, which next time is the next one.
+    """
+    known = np.unique(mover[i])
     loss[i] = np.inf
     mover[i] = -1
+    n_looked_at = a.n_members[i]
+    if known[-1] >= 0 and n_looked_at > 2 * _STRETCH:
+        n_looked_at = _STRETCH
+        for v in known:
+            if v >= 0 and a.core_of[v] == i:
+                _rate(level, limits, a, i, v, loss, mover, out)
     v = a.head[i]
-    for _ in range(a.n_members[i]):
+    for _ in range(n_looked_at):
         v = a.follow[v]
-        gain_vector(level, limits, a, v, out)
-        for j in range(out.size):
-            if -out[j] < loss[i, j] and j != i and may_share(level, limits, a, v, j):
-                loss[i, j] = -out[j]
-                mover[i, j] = v
+        _rate(level, limits, a, i, v, loss, mover, out)
+    a.head[i] = v
+
+
+@njit(cache=True)
+def _rate(
+    level: Level,
+    limits: Limits,
+    a: Assignment,
+    i: int,
+    v: int,
+    loss: FloatArray,
+    mover: Int32Array,
+    out: FloatArray,
+) -> None:
+    gain_vector(level, limits, a, v, out)
+    for j in range(out.size):
+        if -out[j] < loss[i, j] and j != i and may_share(level, limits, a, v, j):
+            loss[i, j] = -out[j]
+            mover[i, j] = v
 
 
 @njit(cache=True)
@@ -61,15 +89,16 @@ def legalise(level: Level, limits: Limits, a: Assignment, capacity: IntArray) ->
     """Chains until no core is overfull; returns how many stay so because nothing fits."""
     n_cores = a.use.shape[0]
     loss = np.empty((n_cores, n_cores))
-    mover = np.empty((n_cores, n_cores), dtype=np.int32)
+    mover = np.full((n_cores, n_cores), -1, dtype=np.int32)
+    # A survey walks over the vertices of a core: only when a chain gets there, and only if the
+    # core has changed since.
+    changed = np.ones(n_cores, dtype=np.bool_)
     out = np.zeros(n_cores)
     overfull = 0
     for c in range(n_cores):
         overfull += over(a, capacity, c)
     if overfull == 0:
         return 0
-    for c in range(n_cores):
-        survey(level, limits, a, c, loss, mover, out)
     distance = np.empty(n_cores)
     before = np.empty(n_cores, dtype=np.int64)
     done = np.empty(n_cores, dtype=np.bool_)
@@ -99,6 +128,9 @@ def legalise(level: Level, limits: Limits, a: Assignment, capacity: IntArray) ->
                     if not over(a, capacity, c) and fits(level, limits, a, v, c, capacity):
                         end = c
                         break
+                if changed[c]:
+                    survey(level, limits, a, c, loss, mover, out)
+                    changed[c] = False
                 for j in range(n_cores):
                     step = max(loss[c, j], 0.0) + 1e-6
                     if not done[j] and mover[c, j] >= 0 and distance[c] + step < distance[j]:
@@ -136,5 +168,5 @@ def legalise(level: Level, limits: Limits, a: Assignment, capacity: IntArray) ->
                     break
                 continue
             for k in range(n_path):
-                survey(level, limits, a, path[k], loss, mover, out)
+                changed[path[k]] = True
     return stuck

@@ -93,23 +93,18 @@ def _grow(level: Level, limits: Limits, a: Assignment) -> int:
         top[:] = 0.0
         misses = 0
         while left > 0 and misses < _PATIENCE:
-            v = _next_vertex(a, c, n_cores, pull, banned, top, width)
+            v = _next_vertex(level, limits, a, c, pull, banned, top, width)
             if v < 0:
                 break
             pull[v] = 0.0
-            if not may_share(level, limits, a, v, c) or not within(
-                level, limits, a, v, c, limits.capacity
-            ):
+            if not within(level, limits, a, v, c, limits.capacity):
                 banned[v] = c
                 misses += 1
                 continue
             shift(level, limits, a, v, c)
             left -= 1
             misses = 0
-            for k in range(level.vert_start[v], level.vert_start[v + 1]):
-                _spread(level, level.vert_net[k], c, pull, top, width, touched)
-            for k in range(level.own_start[v], level.own_start[v + 1]):
-                _spread(level, level.own_net[k], c, pull, top, width, touched)
+            _spread(level, limits, a, v, pull, top, width, touched)
     if left > 0:
         left = 0
         for v in range(n):
@@ -128,22 +123,28 @@ def _grow(level: Level, limits: Limits, a: Assignment) -> int:
 
 @njit(cache=True)
 def _next_vertex(
+    level: Level,
+    limits: Limits,
     a: Assignment,
     c: int,
-    waiting: int,
     pull: FloatArray,
     banned: IntArray,
     top: FloatArray,
     width: int,
 ) -> int:
-    """The waiting vertex with the largest pull; without any pull the first that waits."""
+    """The waiting vertex with the largest pull; without any pull the first that waits.
+
+    `_spread` pulls only those that pinning and group allow on core `c`: neighbours of another
+    group are no reason to close it.
+    """
+    waiting = a.use.shape[0] - 1
     while True:
         block = int(np.argmax(top))
         if top[block] <= 0.0:
             break
         best, most = -1, 0.0
         for v in range(block * width, min((block + 1) * width, pull.size)):
-            if a.core_of[v] == waiting and banned[v] != c and pull[v] > most:
+            if pull[v] > most and a.core_of[v] == waiting and banned[v] != c:
                 best, most = v, pull[v]
         # The stretch may have been promised by a vertex that is placed by now.
         if best >= 0 and most >= top[block]:
@@ -152,7 +153,7 @@ def _next_vertex(
     u = a.head[waiting]
     chosen = -1
     for _ in range(a.n_members[waiting]):
-        if banned[u] != c:
+        if banned[u] != c and may_share(level, limits, a, u, c):
             chosen = u
             break
         u = a.follow[u]
@@ -162,24 +163,35 @@ def _next_vertex(
 @njit(cache=True)
 def _spread(
     level: Level,
-    e: int,
-    c: int,
+    limits: Limits,
+    a: Assignment,
+    v: int,
     pull: FloatArray,
     top: FloatArray,
     width: int,
     touched: IntArray,
 ) -> None:
-    if touched[e] == c:
-        return
-    touched[e] = c
-    w = level.weight[e] + 1e-9
-    for k in range(level.net_start[e], level.net_start[e + 1]):
-        u = level.net_pin[k]
-        pull[u] += w
-        if pull[u] > top[u // width]:
-            top[u // width] = pull[u]
-    u = level.source[e]
-    if u >= 0:
-        pull[u] += w
-        if pull[u] > top[u // width]:
-            top[u // width] = pull[u]
+    """The nets of `v`, which has just come to its core, pull what waits and may come there."""
+    # One function, and plain arrays inside: a call that hands on the whole level and assignment
+    # counts references to forty arrays, which takes longer than the step itself.
+    net_start, net_pin, source, weight = level.net_start, level.net_pin, level.source, level.weight
+    core_of, group, pinning = a.core_of, level.group, level.pinning
+    c = core_of[v]
+    allowed = limits.allowed[:, c]
+    waiting = a.use.shape[0] - 1
+    first, own_first = level.vert_start[v], level.own_start[v]
+    n_in = level.vert_start[v + 1] - first
+    for i in range(n_in + level.own_start[v + 1] - own_first):
+        e = level.vert_net[first + i] if i < n_in else level.own_net[own_first + i - n_in]
+        if touched[e] == c:
+            continue
+        touched[e] = c
+        w = weight[e] + 1e-9
+        begin, end = net_start[e], net_start[e + 1]
+        for k in range(begin, end + 1):
+            u = net_pin[k] if k < end else source[e]
+            if u < 0 or core_of[u] != waiting or group[u] != group[v] or not allowed[pinning[u]]:
+                continue
+            pull[u] += w
+            if pull[u] > top[u // width]:
+                top[u // width] = pull[u]

@@ -10,6 +10,10 @@
 5. Further cycles coarsen again, but join only what shares a core, and anneal from lower
    temperatures still.
 
+Where the effort is only worth a few sweeps over the whole network, coarse levels would cost more
+than they bring: the nets of a neuron with a hundred targets hardly become fewer. Then the cores are
+filled by connectivity on the finest level at once, and what effort there is goes into descent.
+
 The partition in the order of the neurons is refined in the same way, and the best of all is
 returned; so the result never needs more packets than ``method="sequential"``.
 
@@ -57,6 +61,8 @@ _STEPS_PER_EFFORT = 1.2e9
 _CLUSTERS_PER_CORE = 10
 _PARTNERS = 16
 _PINS_LOOKED_AT = 2000
+# With fewer sweeps than this to spend, a network is not coarsened.
+_FEW_SWEEPS = 8
 # From here on a partition is made legal with less room to spare: every chain surveys its cores.
 _MANY = 20_000
 
@@ -77,7 +83,8 @@ def assign(
     seed : int
     effort : float
         Work to spend, > 0; the time grows in proportion. At 1, some 20 s for a few thousand
-        neurons and up; large networks get fewer passes for it, 0.1 is a quick look.
+        neurons and up; large networks get fewer passes for it, 0.1 is a quick look. Ten million
+        synapses get two or three sweeps at 1, some 20 s.
     cycles : int
         V-cycles after the first, >= 0, each on a share of the effort.
     progress : callable, optional
@@ -135,6 +142,11 @@ class _Search:
         if problem.n_slots == 1 or self.best_packets == 0.0:
             return
         self.total = self.effort * _STEPS_PER_EFFORT
+        if in_order is not None:
+            per_sweep = _steps_of_sweep(level, count(level, limits, in_order))
+            if self.total < _FEW_SWEEPS * per_sweep:
+                self.descend()
+                return
         share = self.total / (3 + self.cycles)
         # From nothing; then from what the order of the neurons already knows, if it knows enough.
         core_of, cost = self.cycle(None, 2 * share, hot=1.0)
@@ -145,6 +157,20 @@ class _Search:
         worth = _steps_of_sweep(level, count(level, limits, core_of)) < 0.2 * share
         for k in range(self.cycles if worth else 0):
             core_of = self.cycle(core_of, share, hot=0.7 ** (k + 1))[0]
+
+    def descend(self) -> None:
+        """Fill the cores by connectivity without coarsening, then move and swap downhill.
+
+        Every step keeps the capacities, so that nothing has to be made legal.
+        """
+        level, limits = self.problem.level, self.problem.limits
+        grown = np.empty(level.neurons.size, dtype=np.int32)
+        if grow(level, limits, grown) == 0:
+            self.offer(count(level, limits, grown))
+        assert self.best is not None  # the order of the neurons fits
+        a = count(level, limits, self.best)
+        core_of = self.sweep(level, a, limits.capacity, 0.0, 0.0, self.total, least=1, most=3)
+        self.offer(count(level, limits, core_of))
 
     def offer(self, a: Assignment, *, trusted: bool = False) -> float:
         """Keep the assignment if it is legal and the best; its packets, infinite if illegal."""
@@ -273,11 +299,12 @@ class _Search:
         low: float,
         steps: float,
         least: int = 0,
+        most: int = 400,
     ) -> Int32Array:
         """Anneal from `high` to `low` in the sweeps that `steps` allow, the last few at 0."""
         n = level.neurons.size
         per_sweep = _steps_of_sweep(level, a)
-        n_sweeps = int(np.clip(steps / per_sweep, least, 400))
+        n_sweeps = int(np.clip(steps / per_sweep, least, most))
         n_cold = min(n_sweeps, 3)
         temperatures = np.zeros(n_sweeps)
         if n_sweeps > n_cold:
