@@ -219,6 +219,33 @@ def test_shuffled_groups_are_found_again(method):
     assert partition_hypergraph(hypergraph, table, method="sequential").packets > 400
 
 
+def test_neighbours_of_another_population_do_not_close_a_core():
+    # Two rings, the first tied more to the second than along itself: whoever fills a core
+    # with the one pulls ever more of the other, and none of them may come.
+    here = np.arange(160)
+    across = np.repeat(here, 41), (here[:, None] + np.arange(-20, 21)).ravel() % 160
+    edges = [Edges("a", "b", *across)]
+    edges += [Edges(name, name, here, (here + 1) % 160) for name in "ab"]
+    graph = SpikingGraph({"a": 160, "b": 160}, edges, [1] * 320, 1.0)
+    mesh = Mesh(2, 4, neurons_per_core=80)
+    partition = partition_neurons(graph, mesh, method="greedy")
+    assert partition.neurons.tolist() == [80] * 4
+
+
+def test_a_small_effort_fills_by_connectivity_and_descends():
+    from experiments.mapping_parts.networks import draw_sheet
+
+    graph = draw_sheet(320, 80, 10, near=1.0, seed=3)
+    mesh = Mesh(4, 4, neurons_per_core=32, fan_in_per_core=150)
+    in_order = partition_neurons(graph, mesh)
+    options = {"method": "multilevel", "effort": 1e-6}
+    found = partition_neurons(graph, mesh, **options)
+    assert found.packets < 0.9 * in_order.packets
+    assert (found.use <= [32, 150, 131_072]).all()
+    again = partition_neurons(graph, mesh, **options)
+    assert np.array_equal(found.core_of, again.core_of)
+
+
 def test_the_same_seed_gives_the_same_partition():
     hypergraph = planted(4, 6, seed=2)
     table = np.tile([5, 10**6, 10**6], (5, 1))
