@@ -222,14 +222,15 @@ def test_shuffled_groups_are_found_again(method):
 def test_neighbours_of_another_population_do_not_close_a_core():
     # Two rings, the first tied more to the second than along itself: whoever fills a core
     # with the one pulls ever more of the other, and none of them may come.
-    here = np.arange(160)
-    across = np.repeat(here, 41), (here[:, None] + np.arange(-20, 21)).ravel() % 160
-    edges = [Edges("a", "b", *across)]
-    edges += [Edges(name, name, here, (here + 1) % 160) for name in "ab"]
+    here, neuron = np.arange(160), np.random.default_rng(0).permutation(160)
+    window = (here[:, None] + np.arange(-20, 21)).ravel() % 160
+    edges = [Edges("a", "b", neuron[np.repeat(here, 41)], neuron[window])]
+    edges += [Edges(name, name, neuron, neuron[(here + 1) % 160]) for name in "ab"]
     graph = SpikingGraph({"a": 160, "b": 160}, edges, [1] * 320, 1.0)
-    mesh = Mesh(2, 4, neurons_per_core=80)
-    partition = partition_neurons(graph, mesh, method="greedy")
+    partition = partition_neurons(graph, Mesh(2, 4, neurons_per_core=80), method="greedy")
     assert partition.neurons.tolist() == [80] * 4
+    # Each ring is cut twice, each `a` reaches a core of `b`, and 40 windows cross either cut.
+    assert partition.packets == 2 * 2 + 160 + 2 * 40
 
 
 def test_a_small_effort_fills_by_connectivity_and_descends():
