@@ -62,7 +62,7 @@ _CLUSTERS_PER_CORE = 10
 _PARTNERS = 16
 _PINS_LOOKED_AT = 2000
 # With fewer sweeps than this to spend, a network is not coarsened.
-_FEW_SWEEPS = 8
+_FEW_SWEEPS = 16
 # From here on a partition is made legal with less room to spare: every chain surveys its cores.
 _MANY = 20_000
 
