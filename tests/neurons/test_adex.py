@@ -121,6 +121,7 @@ def test_adaptation_goes_on_while_the_potential_is_held() -> None:
     assert n.w[0] == pytest.approx(40.0 + 60.0 * exp(-3.0 / 144.0), rel=1e-14)
 
 
+@pytest.mark.slow
 def test_compiled_equals_readable() -> None:
     assert_engines_agree(small_network(AdEx(bias=500.0, t_ref=1.0), 900.0, -200.0), 25.0)
 

@@ -186,6 +186,7 @@ def test_a_small_network_gives_nearly_the_spikes_of_nearly_equal_time_constants(
     np.testing.assert_allclose(trains[0][0], trains[1][0], rtol=0.0, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_compiled_equals_readable() -> None:
     model = LIFCond(tau_inh=9.0, t_ref=2.0, theta_plus=2.0, tau_theta=30.0)
     net = small_network(model, 0.5, 0.3)

@@ -23,6 +23,7 @@ from simulator import (
     uniform,
 )
 from simulator.compile import compile_network
+from simulator.distributions import Distribution
 from simulator.reference import Reference
 from tests.simulator.support import (
     assert_equal_engines,
@@ -72,8 +73,27 @@ def test_both_engines_give_the_same_spikes_and_weights(model: str, data: st.Data
     plan = data.draw(network_plans(model))
     reference = Reference(build(plan))
     reference.run(DURATION)
+    # Neurons left alone are exact to rounding, which may decide which of two comes first.
+    assume(not coincidences_matter(reference))
     simulation = finished(build(plan))
     assert_equal_engines(simulation, reference)
+
+
+def coincidences_matter(reference: Reference) -> bool:
+    """Whether neurons of two populations spike at once, and spikes travel without delay."""
+    net = reference.network
+    if not any(
+        np.min(np.asarray(proj.delay, float), initial=1.0) == 0.0 and not proj.pre.is_source
+        for proj in net.projections.values()
+        if not isinstance(proj.delay, Distribution)
+    ):
+        return False
+    times = [reference.spikes(p.name)[0] for p in net.populations.values() if not p.is_source]
+    return any(
+        bool(np.any(np.abs(np.subtract.outer(a, b)) < 1e-9))
+        for k, a in enumerate(times)
+        for b in times[:k]
+    )
 
 
 @settings(max_examples=100)

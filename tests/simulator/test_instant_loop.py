@@ -114,6 +114,7 @@ def compare(make: Callable[[], Network], needs: Needs, plain: bool) -> None:
 
 
 def test_every_part_is_left_out_somewhere_and_compiled_somewhere() -> None:
-    found = np.array([needs for _, needs in CASES])
-    assert found.any(axis=0).all()
+    # A network on the cores of a machine is compared with the plain one in test_spread.py.
+    found = np.array([needs._replace(spread=False) for _, needs in CASES])
+    assert found.any(axis=0).tolist() == [name != "spread" for name in Needs._fields]
     assert not found.all(axis=0).any()

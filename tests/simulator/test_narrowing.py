@@ -70,6 +70,7 @@ def test_models_whose_steps_have_an_error_of_their_own_are_all_searched():
     assert flags.all()
 
 
+@pytest.mark.slow
 def test_a_wide_population_near_threshold_fires_as_in_the_readable_engine():
     """Bursts with gaps between them; after each, many of 40 neurons come close and some cross."""
     rng = np.random.default_rng(5)
