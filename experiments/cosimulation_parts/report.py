@@ -17,7 +17,7 @@ from simulator.errors import DataError
 __all__ = ["BANDWIDTHS", "row_name", "write_report"]
 
 BANDWIDTHS = {
-    "wtcrl": (np.inf, 256.0, 64.0, 32.0, 16.0, 12.0, 8.0),
+    "wtcrl": (np.inf, 256.0, 128.0, 96.0, 64.0, 48.0, 32.0),
     "brunel": (np.inf, 4096.0, 2048.0, 1536.0, 1280.0, 1024.0),
 }  # cycles of the machine in a ms
 
