@@ -35,12 +35,12 @@ def draw_bandwidth(
         axes[0, column].set_title(title, fontsize=11)
         for row, (label, curves) in enumerate(panels):
             axis = axes[row, column]
+            axis.set_xscale("log", base=2)
             for measure, name, colour in curves:
                 _curve(axis, points.get(measure, []), name, colour)
                 if measure in plain:
                     axis.axhline(plain[measure], ls=":", lw=1.2, color=colour)
             axis.set_ylabel(label)
-            axis.set_xscale("log", base=2)
             axis.spines[["top", "right"]].set_visible(False)
             if len(curves) > 1:
                 axis.legend(frameon=False, fontsize=8)
@@ -64,5 +64,6 @@ def _curve(
     mean = np.array([np.mean(values) for _, values in ordered])
     spread = np.array([np.std(values, ddof=1) if len(values) > 1 else 0.0 for _, values in ordered])
     axis.errorbar(x, mean, spread, marker="o", ms=4, lw=1.4, capsize=2, color=colour, label=name)
-    axis.set_xticks(x, [f"{value:g}" for value in x])
+    axis.set_xticks(x, [f"{value:g}" for value in x], fontsize=8)
     axis.minorticks_off()
+    axis.set_xlim(x[0] / 1.1, x[-1] * 1.1)
