@@ -144,7 +144,18 @@ def allocate_channels(setup: Setup, t: Tables, router: int, ask: IntArray, grant
 def _grant(setup: Setup, t: Tables, router: int, ask: IntArray, n: int) -> None:
     """Every lane that is asked for chooses an asker."""
     around = 5 * setup.lanes * setup.branches
+    seen = shared = 0
+    for k in range(n):
+        shared |= seen & 1 << ask[2, k]
+        seen |= 1 << ask[2, k]
+    for k in range(n):  # alone at its side: nothing to arbitrate
+        if not shared >> ask[2, k] & 1:
+            ask[4, k] = ask[3, k]
+    if shared == 0:
+        return
     for out_side in range(5):
+        if not shared >> out_side & 1:
+            continue
         asked = 0
         for k in range(n):
             if ask[2, k] == out_side:
