@@ -17,21 +17,21 @@ from tests.uncompiled import uncompiled_python
 
 
 def test_a_small_run_and_its_page(tmp_path: Path) -> None:
-    settings = {"presentations": 3, "tested": 2, "cycles_per_ms": 16, "mesh": "3x2"}
+    settings = {"presentations": 3, "tested": 2, "cycles_per_ms": 32, "mesh": "3x2"}
     pairs = [part for k, v in settings.items() for part in ("--set", f"{k}={v}")]
     run = tmp_path / "run"
     uncompiled_python("-m", "experiments.cli", "run", "cosimulation", *pairs, "--out", run)
     found = RunDirectory.open(run)
     results = found.results
     assert results["packets"] > 500
-    assert results["latency_mean_ms"] > 12 / 16  # two hops and the ends take twelve cycles
+    assert results["latency_mean_ms"] > 12 / 32  # two hops and the ends take twelve cycles
     assert results["latency_mean_ms"] <= results["latency_p99_ms"] <= results["latency_maximum_ms"]
     assert 0.0 <= results["disorder"] <= 1.0
     assert 0.0 < results["rms"] <= 1.0
-    page, picture = write_report({row_name("wtcrl", 16.0): [found]}, tmp_path / "results")
+    page, picture = write_report({row_name("wtcrl", 32.0): [found]}, tmp_path / "results")
     text = page.read_text(encoding="utf-8")
     assert "3x2" in text
-    assert f"| 16 | 1 | {results['rms']:.3f} |" in text
+    assert f"| 32 | 1 | {results['rms']:.3f} |" in text
     assert picture.stat().st_size > 10_000
 
 
