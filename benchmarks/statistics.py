@@ -35,14 +35,14 @@ def rates(neurons: Ints, n: int, duration_ms: float) -> Floats:
     return result
 
 
-def interval_cvs(times: Floats, neurons: Ints) -> Floats:
+def interval_cvs(times: Floats, neurons: Ints, least: int = LEAST_INTERVALS) -> Floats:
     """Standard deviation over mean of the intervals of each neuron that has enough of them."""
     order = np.lexsort((times, neurons))
     t, i = times[order], neurons[order]
     intervals, own = np.diff(t), np.diff(i) == 0
     intervals, i = intervals[own], i[1:][own]
     count = np.bincount(i)
-    enough = count >= LEAST_INTERVALS
+    enough = count >= least
     mean = np.bincount(i, intervals)[enough] / count[enough]
     square = np.bincount(i, intervals**2)[enough] / count[enough]
     result: Floats = np.sqrt(np.maximum(square - mean**2, 0.0)) / mean

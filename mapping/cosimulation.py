@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from copy import copy
 from os import PathLike
 from typing import Any, NamedTuple
 
@@ -120,9 +119,6 @@ class CoSimulation(Simulation):
         super().__init__(network, workers=1)
 
     def _make_engine(self, network: Network, workers: int | None) -> Engine:
-        network = copy(network)  # as it is now: what is added later has no effect
-        network.populations = dict(network.populations)
-        network.projections = dict(network.projections)
         compiled = compile_network(network, homes=self._homes)
         engine = SpreadEngine(compiled, self._take_spikes, self._take_changes, self._make_carrier)
         if self._record_journeys:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from mapping.network.packet_network import PacketNetwork
 from simulator.errors import MappingError
+from simulator.ragged import entries_of
 from simulator.spread import Arrivals, Remote
 
 __all__ = ["MeshCarrier"]
@@ -101,16 +102,14 @@ class MeshCarrier:
         )
 
     def _inject(self, times: Floats, neurons: Ints) -> None:
-        start, core = self._remote.start, self._remote.core
-        n = start[neurons + 1] - start[neurons]
+        which, destination = entries_of(self._remote.start, neurons)
         place = self._places(times.size)
-        self._time[place], self._neuron[place], self._left[place] = times, neurons, n
-        which = np.repeat(np.arange(times.size), n)
-        within = np.arange(which.size) - np.repeat(np.cumsum(n) - n, n)
+        self._time[place], self._neuron[place] = times, neurons
+        self._left[place] = np.bincount(which, minlength=times.size)
         self._network.inject(
             self._cycles(times)[which] + 1,
             self._remote.home[neurons[which]],
-            core[start[neurons[which]] + within],
+            self._remote.core[destination],
             self._flits,
             place[which],
         )

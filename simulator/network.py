@@ -7,6 +7,7 @@ arrays that an engine runs on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,6 +104,12 @@ class Network:
         self.populations: dict[str, Population] = {}
         self.projections: dict[str, Projection] = {}
         self.recorders = Recorders()
+
+    def as_it_is(self) -> Network:
+        """The populations and projections of now: what is added later has no effect on it."""
+        now = copy(self)
+        now.populations, now.projections = dict(self.populations), dict(self.projections)
+        return now
 
     def population(
         self,

@@ -67,7 +67,7 @@ class Simulation(Controlled):
         super().__init__(network)
         if has_trials(network):
             workers = 1
-        self._engine: Engine = self._make_engine(network, workers)
+        self._engine: Engine = self._make_engine(network.as_it_is(), workers)
         self._trials = Trials(self.compiled)
         self.compiled.arrays.pops.recorded[self._trials.seen] = True
         sampled = {plan.projection for plan in network.recorders.weights}

@@ -29,6 +29,7 @@ from simulator.flight_queue import flight_room
 from simulator.flights import with_room_for
 from simulator.interrupt import HeldInterrupt
 from simulator.queues import send_piece
+from simulator.ragged import entries_of
 
 __all__ = ["Arrivals", "Carrier", "InstantCarrier", "Remote", "SpreadEngine", "remote_cores"]
 
@@ -110,12 +111,9 @@ class InstantCarrier:
 
     def carry(self, times: Floats, neurons: Ints, now: float) -> Arrivals:
         """All of it, at once."""
-        start, core = self._remote.start, self._remote.core
-        n = start[neurons + 1] - start[neurons]
-        which = np.repeat(np.arange(neurons.size), n)
-        within = np.arange(which.size) - np.repeat(np.cumsum(n) - n, n)
-        where, emitted = start[neurons[which]] + within, times[which]
-        return Arrivals(emitted, neurons[which], core[where], emitted)
+        which, place = entries_of(self._remote.start, neurons)
+        emitted = times[which]
+        return Arrivals(emitted, neurons[which], self._remote.core[place], emitted)
 
     def under_way(self, now: float) -> float:
         """Nothing, ever."""

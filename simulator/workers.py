@@ -12,7 +12,6 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from copy import copy
 from functools import lru_cache
 
 import numpy as np
@@ -60,9 +59,6 @@ def make_engine(
     modulated = any(proj.modulator is not None for proj in network.projections.values())
     if network.recorders.events or network.recorders.changes or modulated:
         n = 1
-    network = copy(network)  # as it is now: what is added later has no effect
-    network.populations = dict(network.populations)
-    network.projections = dict(network.projections)
     bounds = cut_populations(network, n)
     compiled = compile_network(network, bounds)
     if bounds:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks.networks.brunel import BRUNEL, POPULATIONS, brunel
+from benchmarks.statistics import interval_cvs
 from experiments.cosimulation_parts.journeys import journey_measures
 from experiments.experiment import Context
 from mapping import CoSimulation, Mesh
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from experiments.cosimulation import Config
 
 __all__ = ["balance_on_a_mesh"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 PIECE_MS = 5.0
 BIN_MS = 1.0
@@ -59,15 +64,7 @@ def balance_on_a_mesh(config: Config, context: Context) -> dict[str, float | int
     }
 
 
-def interval_cv(times: np.ndarray, neurons: np.ndarray) -> float:
+def interval_cv(times: Floats, neurons: Ints) -> float:
     """Mean coefficient of variation of the intervals of neurons with at least three of them."""
-    order = np.lexsort((times, neurons))
-    times, neurons = times[order], neurons[order]
-    same = neurons[1:] == neurons[:-1]
-    intervals, owner = np.diff(times)[same], neurons[1:][same]
-    n = np.bincount(owner, minlength=1)
-    mean = np.bincount(owner, intervals, minlength=1) / np.maximum(n, 1)
-    square = np.bincount(owner, intervals**2, minlength=1) / np.maximum(n, 1)
-    enough = n >= 3
-    spread = np.sqrt(np.maximum(square - mean**2, 0.0))
-    return float((spread[enough] / mean[enough]).mean()) if enough.any() else 0.0
+    cvs = interval_cvs(times, neurons, least=3)
+    return float(cvs.mean()) if cvs.size else 0.0

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.ragged import entries_of
+
 __all__ = ["Pairs", "composed", "convolution", "dense", "elementwise", "pooling"]
 
 IntArray = NDArray[np.int64]
@@ -108,9 +110,6 @@ def composed(first: Pairs, then: Pairs, n_middle: int, n_post: int) -> Pairs:
     """
     order = np.argsort(then.pre, kind="stable")
     start = np.searchsorted(then.pre[order], np.arange(n_middle + 1))
-    count = np.diff(start)[first.post]
-    pre = np.repeat(first.pre, count)
-    within = np.arange(pre.size) - np.repeat(np.cumsum(count) - count, count)
-    post = then.post[order][np.repeat(start[first.post], count) + within]
-    key = np.unique(pre * n_post + post)
+    which, entry = entries_of(start, first.post)
+    key = np.unique(first.pre[which] * n_post + then.post[order][entry])
     return Pairs(key // n_post, key % n_post, then.shape)

@@ -19,6 +19,7 @@ from mapping.network.packets import Packets, packets
 from mapping.network.trees import PacketTree
 from mapping.partition import Partition
 from simulator.errors import MappingError
+from simulator.ragged import entries_of
 
 __all__ = ["spike_cycles", "spike_packets"]
 
@@ -131,10 +132,8 @@ def spike_packets(
     if multicast is not None:
         return _branching(partition, place, mesh, ids, emitted, flits, multicast)
     start, core = partition.destinations
-    n = np.diff(start)[ids]
-    spike = np.repeat(np.arange(ids.size), n)
-    within = np.arange(spike.size) - np.repeat(np.cumsum(n) - n, n)
-    target = core[start[ids[spike]] + within]
+    spike, entry = entries_of(start, ids)
+    target = core[entry]
     source = partition.core_of[ids[spike]]
     leaves = target != source
     spike = spike[leaves]

@@ -59,34 +59,25 @@ def pair_change(t: Tables, core_of: IntArray, a: int, b: int, to: int) -> float:
 
     b = -1 for an empty place.
     """
-    here = core_of[a]
     change = 0.0
-    # What a and b send each other is in their outgoing lists, once; elsewhere it is left out.
-    for k in range(t.start[a], t.start[a + 1]):
-        j = t.partner[k]
-        if j == b:
-            change += t.packets[k] * (t.distance[to, here] - t.distance[here, to])
-        else:
-            p = core_of[j]
-            change += t.packets[k] * (t.distance[to, p] - t.distance[here, p])
-    for k in range(t.start_in[a], t.start_in[a + 1]):
-        j = t.partner_in[k]
-        if j != b:
-            p = core_of[j]
-            change += t.packets_in[k] * (t.distance_back[to, p] - t.distance_back[here, p])
-    if b >= 0:
-        for k in range(t.start[b], t.start[b + 1]):
+    one, other, here, there = a, b, core_of[a], to
+    for _ in range(2):
+        if one < 0:
+            break
+        # What the two send each other is in their outgoing lists, once; elsewhere it is left out.
+        for k in range(t.start[one], t.start[one + 1]):
             j = t.partner[k]
-            if j == a:
-                change += t.packets[k] * (t.distance[here, to] - t.distance[to, here])
+            if j == other:
+                change += t.packets[k] * (t.distance[there, here] - t.distance[here, there])
             else:
                 p = core_of[j]
-                change += t.packets[k] * (t.distance[here, p] - t.distance[to, p])
-        for k in range(t.start_in[b], t.start_in[b + 1]):
+                change += t.packets[k] * (t.distance[there, p] - t.distance[here, p])
+        for k in range(t.start_in[one], t.start_in[one + 1]):
             j = t.partner_in[k]
-            if j != a:
+            if j != other:
                 p = core_of[j]
-                change += t.packets_in[k] * (t.distance_back[here, p] - t.distance_back[to, p])
+                change += t.packets_in[k] * (t.distance_back[there, p] - t.distance_back[here, p])
+        one, other, here, there = other, one, there, here
     return change
 
 
