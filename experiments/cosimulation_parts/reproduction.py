@@ -10,7 +10,7 @@ from experiments.reproduce import Cell, Reproduction
 
 __all__ = ["REPRODUCTION"]
 
-SEEDS = {"wtcrl": (1, 2, 3), "brunel": (1,)}
+SEEDS = {"wtcrl": (1, 2, 3), "brunel": (1, 2, 3)}
 SETTINGS: dict[str, dict[str, Any]] = {
     "wtcrl": {},
     "brunel": {"mesh": "8x8", "duration_ms": 150.0},
