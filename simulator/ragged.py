@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["entries_of"]
+__all__ = ["entries_of", "row_starts"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -29,3 +31,8 @@ def entries_of(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
     which = np.repeat(np.arange(rows.size), n)
     within = np.arange(which.size) - np.repeat(np.cumsum(n) - n, n)
     return which, start[rows[which]] + within
+
+
+def row_starts(sizes: Iterable[int]) -> Ints:
+    """First entry of each row of these sizes, and one past the last, shape (n + 1,)."""
+    return np.concatenate([[0], np.cumsum(np.fromiter(sizes, np.int64))]).astype(np.int64)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from mapping.mesh import Mesh
 from mapping.multicast._base import Parents, graft
-from mapping.routing import Channel, route
+from mapping.routing import Channel, route, routing_function
 
 __all__ = ["tree"]
 
@@ -17,7 +17,7 @@ __all__ = ["tree"]
 def tree(mesh: Mesh, source: int, targets: list[int]) -> tuple[Parents, dict[int, Channel]]:
     parents: Parents = {}
     came_by: dict[int, Channel] = {}
+    function = routing_function("torus_dimension_order" if mesh.torus else "xy", mesh)
     for target in targets:
-        path = route(mesh, "torus_dimension_order" if mesh.torus else "xy", source, target)
-        graft(mesh, parents, came_by, path)
+        graft(mesh, parents, came_by, route(mesh, function, source, target))
     return parents, {target: came_by[target] for target in targets}

@@ -10,21 +10,29 @@
 
 from __future__ import annotations
 
-from mapping.network.multicast_packets import MulticastPackets, packet_trees
+from mapping.network.multicast_packets import (
+    MulticastPackets,
+    MulticastTrace,
+    TargetSet,
+    multicast_trace,
+    packet_trees,
+)
 from mapping.network.packet_network import Counts, Deliveries, PacketNetwork, Work
-from mapping.network.packets import Packets, packets, read_trace, write_trace
+from mapping.network.packets import Packets, packets
 from mapping.network.pipeline import Pipeline
 from mapping.network.replay import replay
 from mapping.network.report import NetworkReport, run_load, run_packets
 from mapping.network.spikes import spike_cycles, spike_packets
 from mapping.network.stall import Stall, StallError, WaitingPacket
 from mapping.network.synthetic import SyntheticTraffic
+from mapping.network.trace_file import read_trace, write_trace
 from mapping.network.trees import PacketTree
 
 __all__ = [
     "Counts",
     "Deliveries",
     "MulticastPackets",
+    "MulticastTrace",
     "NetworkReport",
     "PacketNetwork",
     "PacketTree",
@@ -33,8 +41,10 @@ __all__ = [
     "Stall",
     "StallError",
     "SyntheticTraffic",
+    "TargetSet",
     "WaitingPacket",
     "Work",
+    "multicast_trace",
     "packet_trees",
     "packets",
     "read_trace",

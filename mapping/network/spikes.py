@@ -13,13 +13,10 @@ from numpy.typing import ArrayLike
 
 from mapping.graph import IntArray, SpikingGraph, integers
 from mapping.mesh import Mesh
-from mapping.multicast import multicast_tree
-from mapping.network.multicast_packets import MulticastPackets, packet_trees
-from mapping.network.packets import Packets, packets
-from mapping.network.trees import PacketTree
+from mapping.network.multicast_packets import MulticastPackets, MulticastTrace, TargetSet
+from mapping.network.packets import Packets
 from mapping.partition import Partition
 from simulator.errors import MappingError
-from simulator.ragged import entries_of
 
 __all__ = ["spike_cycles", "spike_packets"]
 
@@ -129,47 +126,29 @@ def spike_packets(
         )
     if place.size and not 0 <= place.min() <= place.max() < mesh.n_cores:
         raise MappingError(f"core_of: a core outside 0..{mesh.n_cores - 1}")
-    if multicast is not None:
-        return _branching(partition, place, mesh, ids, emitted, flits, multicast)
-    start, core = partition.destinations
-    spike, entry = entries_of(start, ids)
-    target = core[entry]
-    source = partition.core_of[ids[spike]]
-    leaves = target != source
-    spike = spike[leaves]
-    return packets(emitted[spike], place[source[leaves]], place[target[leaves]], flits, spike)
+    if isinstance(flits, bool) or int(flits) != flits or flits < 1:
+        raise MappingError(f"flits = {flits}; it must be an integer >= 1")
+    trace = _trace(partition, place, ids, emitted, int(flits))
+    return trace.unicast() if multicast is None else trace.branching(mesh, multicast)
 
 
-def _branching(
-    partition: Partition,
-    place: IntArray,
-    mesh: Mesh,
-    ids: IntArray,
-    emitted: IntArray,
-    flits: int,
-    method: str,
-) -> MulticastPackets:
-    """One row for each packet of each spike; neurons with the same cores share their trees."""
+def _trace(
+    partition: Partition, place: IntArray, ids: IntArray, emitted: IntArray, flits: int
+) -> MulticastTrace:
+    """One packet for each spike that has to leave its core; neurons with the same cores share
+    their sets of targets."""
     start, core = partition.destinations
     neurons, which = np.unique(ids, return_inverse=True)
-    trees: list[PacketTree] = []
-    known: dict[tuple[int, bytes], list[int]] = {}
-    of_neuron: list[list[int]] = []
-    for neuron in neurons:
-        home = int(partition.core_of[neuron])
+    sets: dict[TargetSet, int] = {}
+    to = np.full(neurons.size, -1)
+    for k, neuron in enumerate(neurons.tolist()):
         reached = core[start[neuron] : start[neuron + 1]]
-        targets = np.sort(place[reached[reached != home]])
-        key = (home, targets.tobytes())
-        if key not in known:
-            known[key] = []
-            if targets.size:
-                found = packet_trees(multicast_tree(mesh, method, int(place[home]), targets))
-                known[key] = list(range(len(trees), len(trees) + len(found)))
-                trees += found
-        of_neuron.append(known[key])
-    spike = np.repeat(np.arange(ids.size), np.array([len(of_neuron[k]) for k in which], np.int64))
-    tree = np.array([number for k in which for number in of_neuron[k]], dtype=np.int64)
-    order = np.argsort(emitted[spike], kind="stable")
-    spike, tree = spike[order], tree[order]
+        home = partition.core_of[neuron]
+        away = np.sort(place[reached[reached != home]])
+        if away.size:
+            one = TargetSet(int(place[home]), tuple(away.tolist()))
+            to[k] = sets.setdefault(one, len(sets))
+    leaves = np.flatnonzero(to[which] >= 0)
+    spike = leaves[np.argsort(emitted[leaves], kind="stable")]
     length = np.full(spike.size, flits, dtype=np.int64)
-    return MulticastPackets(emitted[spike], tree, length, spike, tuple(trees))
+    return MulticastTrace(emitted[spike], to[which[spike]], length, spike, tuple(sets))

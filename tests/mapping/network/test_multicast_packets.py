@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,21 @@ import pytest
 from mapping import Edges, Mesh, SpikingGraph, partition_neurons
 from mapping.metrics import link_loads, multicast_link_loads
 from mapping.multicast import multicast_names, multicast_tree
-from mapping.network import PacketNetwork, Packets, packet_trees, run_packets, spike_packets
+from mapping.network import (
+    MulticastTrace,
+    PacketNetwork,
+    Packets,
+    multicast_trace,
+    packet_trees,
+    read_trace,
+    run_packets,
+    spike_packets,
+    write_trace,
+)
 from mapping.network.packet_network import Deliveries
 from mapping.partition import Partition
 from mapping.traffic import spike_traffic
-from simulator.errors import MappingError
+from simulator.errors import DataError, MappingError
 
 
 def recorded(
@@ -95,6 +106,74 @@ def test_a_report_of_packets_that_branch_counts_copies() -> None:
     span = int(sent.cycle[-1]) + 1
     assert report.offered == pytest.approx(plain.n_packets / (span * mesh.n_cores))
     assert report.saturation_margin >= alone.saturation_margin
+
+
+def test_packets_for_sets_of_cores_come_back_from_both_kinds_of_file(tmp_path: Path) -> None:
+    given = multicast_trace([3, 1, 1], [0, 2, 1], [(3, 1), (0,), (3, 0)], [1, 4, 2], [7, 8, 9])
+    assert given.cycle.tolist() == [1, 1, 3]
+    assert [given.sets[k] for k in given.to] == [(2, (0,)), (1, (0, 3)), (0, (1, 3))]
+    sent = spike_packets(*recorded(4), 5.0, 2, multicast="dual_path")
+    for trace in (given, sent.trace()):
+        for file in ("a.csv", "a.npz"):
+            again = read_trace(write_trace(tmp_path / file, trace))
+            assert isinstance(again, MulticastTrace)
+            assert [again.sets[k] for k in again.to] == [trace.sets[k] for k in trace.to]
+            for name in ("cycle", "flits", "tag"):
+                assert np.array_equal(getattr(again, name), getattr(trace, name))
+    assert (tmp_path / "a.csv").read_text().startswith("cycle,source,targets,flits,tag\n")
+
+
+@pytest.mark.parametrize("method", ["xy_tree", "dual_path", "neighbour_exploring"])
+def test_a_trace_of_what_branches_makes_the_same_packets_again(tmp_path: Path, method: str) -> None:
+    """Each packet goes to the same cores by the same links; alone, it is a spike's packet."""
+    spikes = recorded(5)
+    mesh = spikes[3]
+    sent = spike_packets(*spikes, 5.0, multicast=method)
+    trace = read_trace(write_trace(tmp_path / "trace.npz", sent))
+    assert isinstance(trace, MulticastTrace)
+    again = trace.branching(mesh, method)
+    assert np.array_equal(again.cycle, sent.cycle)
+    assert np.array_equal(again.tag, sent.tag)
+    for a, b in zip(again.tree.tolist(), sent.tree.tolist(), strict=True):
+        one, other = again.trees[a], sent.trees[b]
+        assert (one.source, set(one.channels)) == (other.source, set(other.channels))
+        assert set(one.targets) == set(other.targets)
+    plain = spike_packets(*spikes, 5.0)
+    order = np.lexsort((trace.unicast().target, trace.unicast().tag))
+    for x, y in zip(trace.unicast(), plain, strict=True):
+        assert np.array_equal(x[order], y[np.lexsort((plain.target, plain.tag))])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("cycle,source,targets\n1,2,3 4\n4,0,x\n", "line 3: '4,0,x'; expected 3 whole numbers"),
+        ("cycle,source,targets\n1,2\n", "line 2: '1,2'; expected 3"),
+        ("cycle,source,targets\n1,-2,3\n", "line 2: source = -2; it must be >= 0"),
+        ("cycle,source,targets\n1,2,\n", "targets[0] is empty"),
+        ("cycle,source,targets\n1,2,3 2\n", "targets[0] holds the source, core 2"),
+        ("cycle,source,targets\n1,2,3 3\n", "targets[0] = [3, 3] names a core twice"),
+        ("cycle,source,targets\n1,2,-3\n", "targets[0] has core -3"),
+        ("cycle,source,targets,target\n", "column 'target'; a trace has cycle, source, targets"),
+        ("cycle,cycle,source,targets\n", "two columns 'cycle'"),
+    ],
+)
+def test_a_bad_trace_of_sets_names_file_and_place(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text(text)
+    with pytest.raises(DataError, match=r"bad\.csv") as caught:
+        read_trace(path)
+    assert message in str(caught.value)
+
+
+def test_a_bad_archive_of_sets_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bad.npz"
+    for start in ([0, 2, 1], [0, 1], [], [0, 0.5, 2]):
+        np.savez(path, cycle=[0, 1], source=[0, 1], start=np.array(start), targets=[2, 3])
+        with pytest.raises(DataError, match=r"bad\.npz.*start"):
+            read_trace(path)
+    with pytest.raises(MappingError, match="3 entries for 2 sets"):
+        multicast_trace([0, 1, 2], 0, [(1,), (2,)])
 
 
 def test_trees_of_a_torus_and_of_separate_packets() -> None:
