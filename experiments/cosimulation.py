@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from experiments.experiment import Context, Experiment
 from experiments.settings import require, setting
@@ -34,6 +34,9 @@ class Config:
     )
     routing: str = setting("xy", "routing function; see mapping.routing_names()")
     lanes: int = setting(4, "buffers for each virtual channel of the routing function")
+    multicast: str = setting(
+        "none", "trees that spikes branch along; see mapping.multicast_names(); none = no branches"
+    )
     data: Literal["mnist", "embedded", "fashion"] = setting("embedded", "wtcrl: images")
     presentations: int = setting(2_000, "wtcrl: patches that are trained on")
     tested: int = setting(500, "wtcrl: patches of the test images that are tested on")
@@ -55,6 +58,16 @@ class Config:
             self.duration_ms,
             "a finite time > settling_ms",
         )
+
+    @property
+    def machine(self) -> dict[str, Any]:
+        """Options of `mapping.CoSimulation`."""
+        return {
+            "cycles_per_ms": self.clock,
+            "routing": self.routing,
+            "lanes": self.lanes,
+            "multicast": None if self.multicast == "none" else self.multicast,
+        }
 
     @property
     def clock(self) -> float:

@@ -1,8 +1,9 @@
 """A network that runs on the modelled machine: each spike takes as long as its packet.
 
 The neurons are simulated exactly, as ever.  A spike makes a packet for each other core on which its
-neuron has synapses; the packet network moves it, in competition with all others, and when its tail
-reaches a core at time a the spike goes on to the synapses there as if it had been emitted at a.  So
+neuron has synapses, or one that branches along a multicast tree to all of them; the packet network
+moves it, in competition with all others, and when its tail reaches a core at time a the spike goes
+on to the synapses there as if it had been emitted at a, whenever it reaches the other cores.  So
 congestion delays spikes, delayed spikes change who fires and what is learned, and that changes the
 traffic.
 
@@ -24,6 +25,7 @@ import numpy.typing as npt
 from mapping.graph import integers
 from mapping.mesh import Mesh
 from mapping.mesh_carrier import MeshCarrier
+from mapping.multicast import MulticastTree, multicast_names
 from mapping.network.packet_network import PacketNetwork
 from mapping.report import MappingReport
 from simulator import Network, NetworkError, Simulation, TrialRule
@@ -75,16 +77,25 @@ class CoSimulation(Simulation):
         takes no time.
     flits : int
         Length of the packet of a spike.
+    multicast : str or None
+        One of `mapping.multicast.multicast_names()`: a spike travels along such a tree, and leaves
+        a copy at each of its cores. None: as a packet for each core, by the routing function.
     record_journeys : bool
         Whether :meth:`journeys` are kept; they take 32 bytes a packet.
     **options
         Of :class:`mapping.network.PacketNetwork`: routing, lanes, buffer_flits and so on.
 
+    Attributes
+    ----------
+    trees : tuple of MulticastTree
+        Those that spikes travel along, for `find_multicast_deadlock`; none without `multicast` and
+        on a machine that takes no time.
+
     Raises
     ------
     MappingError
         Homes that are missing, of the wrong number or not cores that can be used; a clock that does
-        not run; and what the packet network refuses.
+        not run; an unknown kind of tree; and what the packet network refuses.
     NetworkError
         A rule that learns from whole trials: it would have to know each spike's latency.
 
@@ -103,6 +114,7 @@ class CoSimulation(Simulation):
         *,
         cycles_per_ms: float,
         flits: int = 1,
+        multicast: str | None = None,
         record_journeys: bool = True,
         **options: Any,
     ) -> None:
@@ -110,11 +122,17 @@ class CoSimulation(Simulation):
         self._homes = _checked_homes(network, mesh, homes)
         if not cycles_per_ms > 0.0:
             raise MappingError(f"cycles_per_ms = {cycles_per_ms}; it must be > 0")
+        if multicast not in (None, *multicast_names()):
+            raise MappingError(
+                f"multicast = {multicast!r}; it can be None, {', '.join(multicast_names())}"
+            )
         self.cycles_per_ms = float(cycles_per_ms)
         self.packet_network = None
         if math.isfinite(self.cycles_per_ms):
-            self.packet_network = PacketNetwork(mesh, **options)
+            self.packet_network = PacketNetwork(mesh, multicast=multicast is not None, **options)
         self._flits, self._record_journeys = flits, record_journeys
+        self.multicast = multicast
+        self.trees: tuple[MulticastTree, ...] = ()
         self._journal: list[Arrivals] = []
         super().__init__(network, workers=1)
 
@@ -128,7 +146,11 @@ class CoSimulation(Simulation):
     def _make_carrier(self, remote: Remote) -> Carrier:
         if self.packet_network is None:
             return InstantCarrier(remote)
-        return MeshCarrier(remote, self.packet_network, self.cycles_per_ms, self._flits)
+        carrier = MeshCarrier(
+            remote, self.packet_network, self.cycles_per_ms, self._flits, self.multicast
+        )
+        self.trees = carrier.trees
+        return carrier
 
     def restore(self, saved: Mapping[str, npt.NDArray[Any]] | str | PathLike[str]) -> None:
         """See :meth:`simulator.Simulation.restore`; later journeys are dropped as well."""

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mapping.multicast import MulticastTree, multicast_tree
+from mapping.network.multicast_packets import TargetSet, packet_trees
 from mapping.network.packet_network import PacketNetwork
 from simulator.errors import MappingError
-from simulator.ragged import entries_of
+from simulator.ragged import entries_of, row_starts
 from simulator.spread import Arrivals, Remote
 
 __all__ = ["MeshCarrier"]
@@ -41,6 +43,15 @@ class MeshCarrier:
         > 0, finite.
     flits
         Of each packet.
+    multicast
+        One of `mapping.multicast.multicast_names()`: what is sent for a spike branches along such
+        a tree to all of its cores; the network must have been made for that. None: a packet for
+        each core.
+
+    Attributes
+    ----------
+    trees : tuple of MulticastTree
+        All different; none without `multicast`.
 
     Raises
     ------
@@ -49,7 +60,12 @@ class MeshCarrier:
     """
 
     def __init__(
-        self, remote: Remote, network: PacketNetwork, cycles_per_ms: float, flits: int
+        self,
+        remote: Remote,
+        network: PacketNetwork,
+        cycles_per_ms: float,
+        flits: int,
+        multicast: str | None = None,
     ) -> None:
         self._remote, self._network = remote, network
         self._per_ms, self._flits = cycles_per_ms, flits
@@ -59,6 +75,12 @@ class MeshCarrier:
         self._time = np.empty(0)
         self._neuron = np.empty(0, np.int64)
         self._left = np.empty(0, np.int64)  # destinations not yet reached; 0: the place is free
+        self._branches = multicast is not None
+        self.trees: tuple[MulticastTree, ...] = ()
+        # Numbers of the trees of neuron g: _tree[_tree_start[g] : _tree_start[g + 1]].
+        self._tree_start = self._tree = np.empty(0, np.int64)
+        if multicast is not None:
+            self._plant(multicast)
 
     def carry(self, times: Floats, neurons: Ints, now: float) -> Arrivals:
         """See :meth:`simulator.spread.Carrier.carry`."""
@@ -106,13 +128,42 @@ class MeshCarrier:
         place = self._places(times.size)
         self._time[place], self._neuron[place] = times, neurons
         self._left[place] = np.bincount(which, minlength=times.size)
+        cycles = self._cycles(times) + 1
+        if self._branches:
+            which, number = entries_of(self._tree_start, neurons)
+            self._network.inject_tree(cycles[which], self._tree[number], self._flits, place[which])
+            return
         self._network.inject(
-            self._cycles(times)[which] + 1,
+            cycles[which],
             self._remote.home[neurons[which]],
             self._remote.core[destination],
             self._flits,
             place[which],
         )
+
+    def _plant(self, method: str) -> None:
+        """Give every neuron its trees; those with the same cores share them."""
+        start, core, home, _ = self._remote
+        made: dict[TargetSet, MulticastTree] = {}
+        sets: list[TargetSet | None] = []
+        for source, a, b in zip(
+            home.tolist(), start[:-1].tolist(), start[1:].tolist(), strict=True
+        ):
+            to = TargetSet(source, tuple(core[a:b].tolist())) if b > a else None
+            sets.append(to)
+            if to is not None and to not in made:
+                made[to] = multicast_tree(self._network.mesh, method, *to)
+        self.trees = tuple(made.values())
+        parts = {to: packet_trees(tree) for to, tree in made.items()}
+        numbers = self._network.add_trees(tree for part in parts.values() for tree in part)
+        ends = np.cumsum([len(part) for part in parts.values()])[:-1]
+        of_set: dict[TargetSet | None, Ints] = dict(
+            zip(parts, np.split(numbers, ends), strict=True) if parts else ()
+        )
+        of_set[None] = np.empty(0, np.int64)
+        of_neuron = [of_set[to] for to in sets]
+        self._tree_start = row_starts(map(len, of_neuron))
+        self._tree = np.concatenate([numbers[:0], *of_neuron])
 
     def _places(self, n: int) -> Ints:
         """So many free places."""

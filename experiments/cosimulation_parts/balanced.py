@@ -40,9 +40,7 @@ def balance_on_a_mesh(config: Config, context: Context) -> dict[str, float | int
         net,
         mesh,
         homes,
-        cycles_per_ms=config.clock,
-        routing=config.routing,
-        lanes=config.lanes,
+        **config.machine,
     )
     with context.progress("milliseconds simulated", config.duration_ms) as bar:
         while simulation.time < config.duration_ms:

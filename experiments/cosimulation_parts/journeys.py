@@ -13,7 +13,7 @@ LATENCIES = ("mean", "p50", "p99", "maximum")
 
 
 def journey_measures(simulation: CoSimulation, since_ms: float = 0.0) -> dict[str, float | int]:
-    """Latencies (ms), disorder and distortion of all packets of spikes emitted since a time.
+    """Latencies (ms), disorder and distortion of all copies of spikes emitted since a time.
 
     `offered` is their number by core and cycle up to now, `backlog` the share of all packets of the
     run that is still under way at its end.

@@ -52,9 +52,7 @@ def learn_on_a_mesh(config: Config, context: Context) -> dict[str, float | int]:
             network,
             mesh,
             homes,
-            cycles_per_ms=config.clock,
-            routing=config.routing,
-            lanes=config.lanes,
+            **config.machine,
         )
 
     training = meshed(model.describe(patches.scaled(patches.train)))

@@ -11,7 +11,8 @@ import pytest
 from encoders import SpikeTimes
 from mapping import Mesh
 from mapping.cosimulation import CoSimulation
-from mapping.network import PacketNetwork, Pipeline
+from mapping.multicast import multicast_tree
+from mapping.network import PacketNetwork, Pipeline, packet_trees
 from neurons import LIFExp
 from simulator import MappingError, Network, Simulation, all_to_all
 from tests.simulator.support import assert_same_spikes, everything, through_a_file
@@ -38,13 +39,14 @@ def simulated(per_ms: float, until: float = UNTIL, **options: Any) -> CoSimulati
 def test_infinite_bandwidth_is_the_plain_run_bit_for_bit() -> None:
     plain = Simulation(network())
     plain.run(UNTIL)
-    meshed = simulated(math.inf)
-    assert_same_spikes(everything(meshed), everything(plain))
-    for name in plain.network.projections:
-        np.testing.assert_array_equal(meshed.weights(name), plain.weights(name))
-    journeys = meshed.journeys()
-    assert journeys.neuron.size
-    np.testing.assert_array_equal(journeys.arrived, journeys.emitted)
+    for multicast in (None, "neighbour_exploring"):
+        meshed = simulated(math.inf, multicast=multicast)
+        assert_same_spikes(everything(meshed), everything(plain))
+        for name in plain.network.projections:
+            np.testing.assert_array_equal(meshed.weights(name), plain.weights(name))
+        journeys = meshed.journeys()
+        assert journeys.neuron.size
+        np.testing.assert_array_equal(journeys.arrived, journeys.emitted)
 
 
 @compiled
@@ -72,10 +74,42 @@ def test_alone_on_the_mesh_a_spike_takes_the_time_of_an_empty_one() -> None:
 
 
 @compiled
-@pytest.mark.parametrize("per_ms", [3.0, 20.0, 1000.0])
-def test_the_packets_are_those_of_the_spikes(per_ms: float) -> None:
+def test_each_branch_arrives_when_it_arrives() -> None:
+    """One spike for cores one, two and three hops away; the tree forks at the two on its way."""
+    mesh, per_ms = Mesh(4, 1), 16.0
+    net = Network()
+    u = net.population("u", 1, SpikeTimes([1.0], [0]))
+    v = net.population("v", 3, LIFExp(tau_m=10, tau_exc=3))
+    net.projection(u, v, all_to_all(), 0.1, 0.25)
+    homes = {"u": [0], "v": [1, 2, 3]}
+    meshed = CoSimulation(
+        net, mesh, homes, cycles_per_ms=per_ms, multicast="xy_tree", buffer_flits=4
+    )
+    meshed.run(20.0)
+    assert meshed.packet_network is not None
+    assert meshed.packet_network.packets_injected == 1
+    journeys = meshed.journeys()
+    latency = dict(
+        zip(journeys.core.tolist(), (per_ms * journeys.arrived - 17).tolist(), strict=True)
+    )
+    for hops, forks in ((1, 1), (2, 2), (3, 2)):
+        alone = Pipeline().zero_load_latency(hops=hops, flits=1)
+        assert 0 <= latency[hops] - alone <= forks
+    # The nearest neuron feels it while the others wait.
+    first = float(journeys.arrived.min()) + 0.25
+    before = CoSimulation(net, mesh, homes, cycles_per_ms=per_ms, multicast="xy_tree")
+    before.run(first)
+    assert before.deliveries == 1
+
+
+@compiled
+@pytest.mark.parametrize(
+    ("per_ms", "multicast"),
+    [(3.0, None), (20.0, None), (1000.0, None), (3.0, "dual_path"), (20.0, "xy_tree")],
+)
+def test_the_packets_are_those_of_the_spikes(per_ms: float, multicast: str | None) -> None:
     """All spikes of the run, put into a network of packets at once, arrive when they did."""
-    meshed = simulated(per_ms)
+    meshed = simulated(per_ms, multicast=multicast)
     net, homes = meshed.network, homes_of(meshed.network)
     sizes = [pop.size for pop in net.populations.values()]
     first = dict(zip(net.populations, np.cumsum([0, *sizes[:-1]]), strict=True))
@@ -91,11 +125,15 @@ def test_the_packets_are_those_of_the_spikes(per_ms: float) -> None:
         for t, i in zip(*meshed.spikes(name), strict=True):
             g = int(first[name] + i)
             created = next(c for c in range(int(t * per_ms), int(t * per_ms) + 3) if c / per_ms > t)
-            sent += [(created, int(homes[name][i]), core, g) for core in sorted(targets.get(g, ()))]
-    packets = PacketNetwork(MESH)
-    order = sorted(range(len(sent)), key=lambda k: sent[k][0])
-    columns = np.array([sent[k] for k in order]).T
-    packets.inject(columns[0], columns[1], columns[2], 1, columns[3])
+            if g in targets:
+                sent.append((created, int(homes[name][i]), sorted(targets[g]), g))
+    packets = PacketNetwork(MESH, multicast=multicast is not None)
+    for created, source, cores, g in sorted(sent, key=lambda one: one[0]):
+        if multicast is None:
+            packets.inject(created, source, cores, 1, g)
+        else:
+            trees = packet_trees(multicast_tree(MESH, multicast, source, cores))
+            packets.inject_tree(created, packets.add_trees(trees), 1, g)
     there = packets.run(math.floor(UNTIL * per_ms) + 1)
     journeys = meshed.journeys()
     expected = sorted(zip(there.tag.tolist(), there.target.tolist(), strict=True))
@@ -103,6 +141,8 @@ def test_the_packets_are_those_of_the_spikes(per_ms: float) -> None:
     assert len(got) > 50
     assert got == expected
     assert np.all(journeys.arrived > journeys.emitted)
+    used = {(tree.source, tree.targets) for tree in meshed.trees}
+    assert used >= {(source, tuple(cores)) for _, source, cores, _ in sent if multicast}
     if per_ms >= 20.0:  # on an emptier mesh the order within a cycle does not matter
         np.testing.assert_allclose(
             np.sort(journeys.arrived), np.sort(there.cycle / per_ms), rtol=0, atol=1e-12
@@ -140,16 +180,17 @@ def test_less_bandwidth_changes_the_spikes() -> None:
 
 
 @compiled
-def test_pieces_and_a_restored_state_give_the_same_bits() -> None:
-    whole = simulated(15.0)
-    pieces = simulated(15.0, 3.3)
+@pytest.mark.parametrize("multicast", [None, "dual_path"])
+def test_pieces_and_a_restored_state_give_the_same_bits(multicast: str | None) -> None:
+    whole = simulated(15.0, multicast=multicast)
+    pieces = simulated(15.0, 3.3, multicast=multicast)
     pieces.run(14.3)
     saved = through_a_file(pieces.save())
     pieces.run(UNTIL)
     assert_same_spikes(everything(pieces), everything(whole))
     for a, b in zip(pieces.journeys(), whole.journeys(), strict=True):
         np.testing.assert_array_equal(a, b)
-    again = simulated(15.0, 8.0)
+    again = simulated(15.0, 8.0, multicast=multicast)
     again.restore(saved)
     again.run(UNTIL)
     for name, (times, neurons) in everything(whole).items():
@@ -173,6 +214,9 @@ def test_what_makes_no_sense_is_refused() -> None:
     for clock in (0.0, -1.0, math.nan):
         with pytest.raises(MappingError, match="cycles_per_ms"):
             CoSimulation(net, MESH, homes, cycles_per_ms=clock)
+    for wrong in ("spanning", True):
+        with pytest.raises(MappingError, match=r"multicast = .*; it can be None, dual_path"):
+            CoSimulation(net, MESH, homes, cycles_per_ms=math.inf, multicast=wrong)  # type: ignore[arg-type]
     faulty = Mesh(2, 2, faulty_cores=(int(homes["e"][0]),))
     with pytest.raises(MappingError, match="faulty"):
         CoSimulation(net, faulty, homes, cycles_per_ms=10.0)
@@ -180,4 +224,4 @@ def test_what_makes_no_sense_is_refused() -> None:
 
 def test_all_of_it_uncompiled() -> None:
     said = uncompiled_python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "slow", __file__)
-    assert "7 passed" in said
+    assert "11 passed" in said
