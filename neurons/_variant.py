@@ -72,7 +72,7 @@ def derive(
     endless, nothing = (inf,) * len(state), (0.0,) * len(state)
     # What the base does for all neurons at once knows nothing of the option.
     made.advance_all = staticmethod(NeuronModel.advance_all)
-    made.bounds_arrivals = classmethod(lambda cls: bool(cls.linear))
+    made.any_may_cross = staticmethod(NeuronModel.any_may_cross)
     made.time_constants = staticmethod(lambda p: taus(p) + endless)
     made.kick = staticmethod(lambda p, port: kick(p, port) + nothing)
     return made

@@ -417,30 +417,21 @@ class LIFCond(NeuronModel):
         reach = min(v + rise, pushed)
         return bool((v >= lowest) | ((there >= -slack) & (reach >= lowest - slack)))
 
-    @classmethod
-    def bounds_arrivals(cls) -> bool:
-        return True
-
     @staticmethod
-    def time_constants(p: Any) -> tuple[float, ...]:
-        return p.tau_exc, p.tau_inh
-
-    @staticmethod
-    def horizon(p: Any, dt: float) -> tuple[float, ...]:
-        left = max(0.0, 1.0 - dt / p.tau_theta)
-        return dt, -p.tau_exc * expm1(-dt / p.tau_exc), left
-
-    @staticmethod
-    def allowance(n: Any, j: int, p: Any, h: Any) -> float:
-        """Without inhibition V would rise by no more than the present leak and the integral of all
-        excitatory conductance, there and to come, at the present distance from its reversal
-        potential.  Inhibition takes V towards e_inh."""
-        theta, v_inf = n.theta[j], p.v_rest + p.bias
-        lowest = p.v_th + min(theta, theta * h[2])
-        v = max(n.v[j], p.e_inh)
-        room = (lowest - v) * p.tau_m - h[0] * max(v_inf - v, 0.0)
-        pull = max((p.e_exc - v) * h[1], 1e-300)
-        return (room * (1.0 - 1e-9) / pull - n.g_exc[j]) * (1.0 - 1e-9)
+    def any_may_cross(n: Any, count: int, p: Any, dt: float) -> bool:
+        """The last of the bounds of :meth:`may_cross` for all: while nobody is near threshold it
+        says so."""
+        v_inf, left = p.v_rest + p.bias, max(0.0, 1.0 - dt / p.tau_theta)
+        push, least = min(dt, p.tau_exc) / p.tau_m, max(v_inf, p.e_inh)
+        rounding, beyond = 1e-12 * abs(p.v_th - p.v_reset), 0
+        for j in range(count):
+            g_exc, g_inh, theta = n.g_exc[j], n.g_inh[j], n.theta[j]
+            lowest = p.v_th + min(theta, theta * left)
+            base = max(n.v[j], least)
+            pushed = base + max(p.e_exc - base, 0.0) * g_exc * push
+            below = pushed < lowest - rounding * (1.0 + g_exc + g_inh)
+            beyond += not (below & (min(g_exc, g_inh) >= 0.0))
+        return beyond > 0
 
     @staticmethod
     def crossing(n: Any, j: int, p: Any) -> float:

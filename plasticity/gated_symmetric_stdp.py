@@ -27,6 +27,7 @@ class GatedSymmetricSTDP(PlasticityRule):
         increment: float = 0.1  # [1] step of a trace at a spike, >= 0
         w_max: float = 1.0  # [weight] no change takes a weight above it
         gate: float = 0.01  # [1] concentration at and below which nothing is learned
+        floor: float = 0.0  # [spikes] traces at or below it do not act, >= 0
 
     pre_traces = SymmetricSTDP.pre_traces
     post_traces = SymmetricSTDP.post_traces

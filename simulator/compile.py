@@ -204,12 +204,12 @@ def compile_network(
     together[alone] = 0
     table.together[projections.post[projections.kind == SPARSE]] = 0
     for k, pop in enumerate(pops):
-        if not isinstance(pop.model, NeuronModel) or not pop.model.bounds_arrivals():
+        if not isinstance(pop.model, NeuronModel) or not pop.model.linear:
             continue
         p = pop.model.parameters
         shortest = min(pop.model.time_constants(p))
         table[k].granted = table[k].together
-        if not together[k] and net.left_alone and pop.model.linear and pop.model.has_modes(p):
+        if not together[k] and net.left_alone and pop.model.has_modes(p):
             table[k].lazy, table[k].frame_length = 1, _FRAME * shortest
         if table[k].granted or table[k].lazy:
             table[k].bucket = _BUCKET * shortest
@@ -284,7 +284,7 @@ def _homes(pops: list[Population], homes: Mapping[str, Ints]) -> Ints:
 
 def _horizon_table(model: type[NeuronModel], instances: list[tuple[Any, float]]) -> Floats:
     """What the model's ``allowance`` needs, by population, for each deadline and for ever."""
-    if not model.bounds_arrivals():
+    if not model.linear:
         return np.zeros((len(instances), 1, 1))
     return np.array(
         [

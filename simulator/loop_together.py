@@ -154,20 +154,15 @@ def make_advancing(kernels: PopulationKernels) -> Advancing:
         dt = horizon - st.pops[k].clock
         sure = st.pops[k].left >= 0.0 and horizon <= st.pops[k].deadline
         if dt > 0.0 and not (net.pops[k].granted and sure):
-            count = may_cross(
-                blocks, net.pops[k].group, net.pops[k].row, net.pops[k].at, hi - lo, dt
-            )
+            group, row, at = net.pops[k].group, net.pops[k].row, net.pops[k].at
+            count = may_cross(blocks, group, row, at, hi - lo, dt, work.found)
             if count == 0 and net.pops[k].granted:
                 grant(net, blocks, st, k)
             elif count > 0:
-                narrowed = count > _FEW and net.pops[k].granted and dt < infinity
-                if narrowed:
-                    suspect(
-                        blocks, net.pops[k].group, net.pops[k].row, net.pops[k].at, hi - lo, dt,
-                        work.scratch, work.found,
-                    )  # fmt: skip
+                if count > _FEW and net.pops[k].granted and dt < infinity:
+                    suspect(blocks, group, row, at, hi - lo, dt, work.scratch, work.found)
                 for g in range(lo, hi):
-                    if not (st.neurons[g].odd or (narrowed and work.found[g - lo] == 0)):
+                    if work.found[g - lo] and not st.neurons[g].odd:
                         st.neurons[g].t_last = st.pops[k].clock
                         # Only the earliest count, and those at the same time.
                         end = min(horizon, earliest + _LAST_PLACE * earliest)

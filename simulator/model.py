@@ -159,6 +159,12 @@ class NeuronModel(Parametrised):
         return True
 
     @staticmethod
+    def any_may_cross(n: Any, count: int, p: Any, dt: float) -> bool:
+        """Optional: whether :meth:`may_cross` may hold for any of neurons 0 to ``count``, told
+        from less than it looks at."""
+        return True
+
+    @staticmethod
     def crossing(n: Any, j: int, p: Any) -> float:
         """Time (ms) to the next threshold crossing if nothing else arrives; 0 when the potential
         is at or above threshold now, infinity when it never gets there."""
@@ -205,16 +211,9 @@ class NeuronModel(Parametrised):
         above are used."""
         return cls.linear
 
-    @classmethod
-    def bounds_arrivals(cls) -> bool:
-        """Whether :meth:`time_constants`, :meth:`horizon` and :meth:`allowance` are defined.  The
-        engine then does not search a population that is advanced together at every arrival."""
-        return cls.linear
-
     @staticmethod
     def time_constants(p: Any) -> tuple[float, ...]:
-        """Time constant of each mode (ms); of a model that is not linear, those that it forgets
-        its input with."""
+        """Time constant of each mode (ms)."""
         raise NotImplementedError
 
     @staticmethod

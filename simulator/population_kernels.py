@@ -29,7 +29,7 @@ class PopulationKernels(NamedTuple):
     receive_row: Any  # (at, n, port, values, first): one value for each neuron
     receive_same: Any  # (at, n, port, value): one value for all
     receive_one: Any  # (j, port, value)
-    may_cross: Any  # (at, n, dt) -> how many neurons may cross
+    may_cross: Any  # (at, n, dt, flags) -> how many neurons may cross; which, if any
     suspect: Any  # (at, n, dt, scratch, flags): which may, looked at piece by piece
     beyond: Any  # (at, n, level, wanted) -> how many are allowed less than that
     crossing: Any  # (j, dt) -> time to the crossing; infinity if surely not within dt; -x: ask in x
@@ -93,11 +93,12 @@ def _of_model(model: type[NeuronModel]) -> PopulationKernels:
     view, part = record_from(model.State), slices_from(model.State)
     load = record_from(model.Parameters)
     touch_neuron = make_touch(model)
-    factors, advance, receive_weight, may, cross, reset = jitable(
+    factors, advance, receive_weight, may, any_may, cross, reset = jitable(
         model.factors,
         model.advance,
         model.receive,
         model.may_cross,
+        model.any_may_cross,
         model.predictor(),
         model.fire,
     )
@@ -151,11 +152,13 @@ def _of_model(model: type[NeuronModel]) -> PopulationKernels:
     def receive_one(block, row, j, port, value):
         receive_weight(view(block[0]), j, load(block[1][row]), port, value)
 
-    def may_cross(block, row, at, n, dt):
+    def may_cross(block, row, at, n, dt, flags):
         state, p = part(block[0], at, at + n), load(block[1][row])
         count = 0
-        for j in range(n):
-            count += may(state, j, p, dt)
+        if any_may(state, n, p, dt):
+            for j in range(n):
+                flags[j] = may(state, j, p, dt)
+                count += flags[j]
         return count
 
     if model.linear:
@@ -182,7 +185,7 @@ def _of_model(model: type[NeuronModel]) -> PopulationKernels:
         def suspect(block, row, at, n, dt, scratch, flags):
             flags[:n] = 1
 
-    if model.bounds_arrivals():
+    if model.linear:
         (allowance,) = jitable(model.allowance)
     else:
 

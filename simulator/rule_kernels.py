@@ -4,8 +4,8 @@
 presynaptic neuron, j a target, t the present time (ms).  Synapses are changed in place.
 
 Where a rule needs a partner and its postsynaptic traces fall to 0, a row of an all-to-all
-projection learns at the few targets on a list: those whose traces may count.  Else it is one loop
-over weights and traces side by side, which is vectorised.
+projection learns at the targets on a list, those whose traces may count, while they are few.  Else
+it is one loop over weights and traces side by side, which is vectorised.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from simulator.specialise import choose, jitable, record_from
 from simulator.traces import trace_kernels
 
 __all__ = ["RuleKernels", "on_synapse", "rule_kernels"]
+
+_DENSE = 6  # where one target in so many counts, all of them in one vectorised loop are faster
 
 
 class RuleKernels(NamedTuple):
@@ -182,24 +184,20 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
         return st.projs[q].last_post > -inf or not needs_partner
 
     @register_jitable
-    def learn_listed(p, net, st, work, q, n_post, x, z, synapses, y_of, fy, skip):
+    def list_targets(p, net, st, work, q, n_post, y_of, fy):
+        """Bring the list of targets whose traces may count to the present; how many there are."""
         ids = work.active[net.projs[q].list_at : net.projs[q].list_at + n_post]
-        n = st.projs[q].n_active
-        if n < 0:
-            n = 0
+        n, kept = st.projs[q].n_active, 0
+        if n < 0:  # somebody has spiked
             for j in range(n_post):
-                ids[n] = j
-                n += y_some(y_read(y_of, j, fy, p))
-        kept = 0
-        for a in range(n):
-            j = ids[a]
-            y = y_read(y_of, j, fy, p)
-            if y_some(y):
                 ids[kept] = j
-                kept += 1
-                if j != skip:
-                    write(synapses, j, on_pre(read(synapses, j), x, y, z, p))
+                kept += y_some(y_read(y_of, j, fy, p))
+        else:
+            for a in range(n):
+                ids[kept] = ids[a]
+                kept += y_some(y_read(y_of, ids[a], fy, p))
         st.projs[q].n_active = kept
+        return kept
 
     def learn_dense(block, row, net, st, work, q, first, end, t):
         p, k = load(block[row]), net.projs[q].post
@@ -213,12 +211,18 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
             return
         y_of, fy = y_parts(st.y_value, net.projs[q].trace_y_at, n_post), y_decay(p, dt, t)
         fx, z = x_decay(p, dt, t), level(net, st, q, t)
+        ids = work.active[net.projs[q].list_at :]
+        n = list_targets(p, net, st, work, q, n_post, y_of, fy) if listed else n_post
         for r in range(first, end):
             i = work.rows[r].i
             x, skip = x_read(x_of, i, fx, p), i if net.projs[q].no_self else -1
             synapses = synapse_parts(net, q, i * n_post, n_post)
-            if listed:
-                learn_listed(p, net, st, work, q, n_post, x, z, synapses, y_of, fy, skip)
+            if listed and n * _DENSE < n_post:
+                for a in range(n):
+                    j = ids[a]
+                    if j != skip:
+                        y = y_read(y_of, j, fy, p)
+                        write(synapses, j, on_pre(read(synapses, j), x, y, z, p))
             else:
                 kept = read(synapses, max(skip, 0))
                 for j in range(n_post):

@@ -51,6 +51,7 @@ W_HIDDEN = 1.0  # ceiling of the weights into the hidden layer
 W_OUTPUT = 8.0  # and into the output layer
 START = 0.3  # initial weights are uniform from 0 to this share of the ceiling
 TEACHER_HZ = 200.0
+TRACE_FLOOR = 1e-8  # of a spike: 370 ms after the last one its pairs are 1e-12 of a weight
 EXCITE_PARTNER = 10.4
 THETA_START, THETA_HALF = 20.0, 10.0  # mV
 V_REST = -65.0  # mV
@@ -211,7 +212,7 @@ class Model:
             hidden,
             all_to_all(),
             uniform(0.0, START * W_HIDDEN),
-            rule=SymmetricSTDP(nu=self.nu_hidden, w_max=W_HIDDEN),
+            rule=SymmetricSTDP(nu=self.nu_hidden, w_max=W_HIDDEN, floor=TRACE_FLOOR),
         )
         own = np.arange(self.n)
         network.projection(hidden, partners, explicit(own, own), EXCITE_PARTNER)
@@ -232,7 +233,7 @@ class Model:
             all_to_all(),
             uniform(0.0, START * self.output_ceiling),
             port="unheeded",
-            rule=SymmetricSTDP(nu=self.nu_output, w_max=self.output_ceiling),
+            rule=SymmetricSTDP(nu=self.nu_output, w_max=self.output_ceiling, floor=TRACE_FLOOR),
         )
 
     def _freeze(self, simulation: Simulation, weights: Floats) -> None:

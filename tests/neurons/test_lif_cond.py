@@ -284,39 +284,33 @@ def test_a_neuron_that_may_not_cross_does_not(
 
 
 @given(
-    model=st.builds(
-        LIFCond,
-        tau_m=st.floats(5.0, 100.0),
-        tau_exc=st.just(2.0),
-        tau_inh=st.just(2.0),
-        tau_theta=st.floats(5.0, 1e6),
-        bias=st.floats(-5.0, 5.0),
+    states=st.lists(
+        st.tuples(
+            st.floats(-110.0, -50.5),
+            st.floats(-1.0, 10.0),
+            st.floats(-1.0, 30.0),
+            st.floats(-5.0, 10.0),
+        ),
+        min_size=1,
+        max_size=6,
     ),
-    v=st.floats(-110.0, -50.5),
-    theta=st.floats(-5.0, 10.0),
-    g=st.tuples(st.floats(0.0, 2.0), st.floats(0.0, 30.0)),
-    span=st.floats(0.05, 8.0),
-    arrivals=st.lists(
-        st.tuples(st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.booleans()), max_size=8
-    ),
+    dt=st.one_of(st.floats(1e-3, 50.0), st.just(inf)),
+    bias=st.sampled_from([-5.0, 0.0, 18.0]),
 )
-def test_what_is_allowed_to_arrive_brings_no_spike(
-    model: LIFCond,
-    v: float,
-    theta: float,
-    g: tuple[float, float],
-    span: float,
-    arrivals: list[tuple[float, float, bool]],
+def test_all_are_cleared_at_once_only_if_each_is(
+    states: list[tuple[float, float, float, float]], dt: float, bias: float
 ) -> None:
-    p = model.parameters
-    n = neuron(model, v=v, theta=theta, g_exc=g[0], g_inh=g[1])
-    allowed = model.allowance(n, 0, p, model.horizon(p, span))
-    assume(allowed > 0.0)
-    total = sum(weight for _, weight, _ in arrivals) or 1.0
-    t = 0.0
-    for part, weight, inhibits in [*sorted(arrivals), (1.0, 0.0, False)]:
-        assert t + model.crossing(n, 0, p) > part * span
-        model.advance(n, 0, p, model.factors(p, part * span - t))
-        t = part * span
-        model.receive(n, 0, p, int(inhibits), weight / total * allowed)
-    assert n.v[0] < p.v_th + n.theta[0]
+    model = LIFCond(tau_exc=2.0, tau_inh=2.0, tau_theta=200.0, bias=bias)
+    p, n = model.parameters, LIFCond.State(*np.array(states).T)
+    each = [model.may_cross(n, j, p, dt) for j in range(len(states))]
+    assert model.any_may_cross(n, len(states), p, dt) or not any(each)
+
+
+def test_a_layer_far_from_threshold_is_cleared_at_once() -> None:
+    """As the hidden layer of the experiment `dastdp` between two arrivals, 0.15 ms apart."""
+    p = LIFCond(tau_m=100.0, tau_exc=1.0, tau_inh=1.0, e_inh=-100.0, v_th=-52.0).parameters
+    v = np.linspace(-100.0, -52.1, 50)
+    n = LIFCond.State(v, np.full(50, 0.8), np.zeros(50), np.zeros(50))
+    assert not LIFCond.any_may_cross(n, 50, p, 0.15)
+    v[30] = -52.05
+    assert LIFCond.any_may_cross(n, 50, p, 0.15)
