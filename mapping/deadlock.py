@@ -34,13 +34,11 @@ from numpy.typing import NDArray
 
 from mapping.deadlock_causes import Cause, EndChannel, Followed
 from mapping.deadlock_cycles import Graph, graph_of_edges, levels, shortest_cycle
-from mapping.deadlock_dependencies import (
-    BITS,
-    FlowLists,
-    find_dependencies,
-    flow_lists,
-)
-from mapping.deadlock_escape import EscapeRanks, find_escape
+from mapping.deadlock_dependencies import find_dependencies
+from mapping.deadlock_escape import find_escape
+from mapping.deadlock_flows import FlowLists, flow_lists
+from mapping.deadlock_ranks import EscapeRanks
+from mapping.deadlock_states import set_bits
 from mapping.mesh import Mesh
 from mapping.routing import Channel, RoutingFunction, grid_of, routing_function
 from mapping.routing._base import Flow, at_least
@@ -234,8 +232,7 @@ class _Analysis:
 
     def _edges(self, rows: IntArray) -> tuple[IntArray, IntArray]:
         """Dependencies between channels, from their bits."""
-        places = np.arange(4 * self.grid.virtual_channels)
-        start, place = np.nonzero((rows[:, places // BITS] >> (places % BITS)) & 1)
+        start, place = set_bits(rows, self.grid.virtual_channels)
         router = self.mesh.link_targets[start // self.grid.virtual_channels]
         return start, 4 * self.grid.virtual_channels * router + place
 
@@ -244,8 +241,7 @@ class _Analysis:
         if not self.dependent.any():
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         lanes, n = self.grid.virtual_channels, self.mesh.n_cores
-        places = np.arange(4 * lanes)
-        core, place = np.nonzero((starts[:, places // BITS] >> (places % BITS)) & 1)
+        core, place = set_bits(starts, lanes)
         last = np.flatnonzero(self.found.ends)
         waits = np.flatnonzero(self.dependent)
         consumption = self.n_channels + n
@@ -279,7 +275,7 @@ class _Analysis:
         if (level >= 0).all():
             nodes = np.concatenate((np.flatnonzero(used), at_ends))
             return Verdict(True, **size, channel_order=self._in_order(nodes, level, lanes))
-        if self._has_a_choice():
+        if self.found.choice[0]:
             escape = find_escape(
                 self.mesh,
                 self.function,
@@ -307,11 +303,6 @@ class _Analysis:
             ),
             sole_choice=certain,
         )
-
-    def _has_a_choice(self) -> bool:
-        starts = self.found.starts
-        several = (starts & (starts - 1)).any() or (np.count_nonzero(starts, axis=1) > 1).any()
-        return bool(several or (self.found.follows & ~self.found.sole).any())
 
     def _channel(self, node: int, lanes: int, lane: int = 0) -> AnyChannel:
         if node >= self.n_channels:

@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 from mapping.deadlock import Verdict
 from mapping.deadlock_causes import EndChannel, Followed
-from mapping.deadlock_dependencies import flow_lists
+from mapping.deadlock_flows import flow_lists
 from mapping.mesh import Mesh
 from mapping.routing import Channel, RoutingFunction, grid_of, routing_function
 from mapping.routing._base import Flow

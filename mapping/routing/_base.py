@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mapping.mesh import Mesh
 from mapping.routing._grid import EMPTY_TABLE, IntArray, Offers
@@ -114,10 +115,23 @@ class RoutingFunction(ABC):
         """What `offers` finds as ``grid.table``, int64, shape (n,); empty by default."""
         return EMPTY_TABLE
 
+    def connected(self, mesh: Mesh) -> NDArray[np.bool_] | None:
+        """Which cores have a route to which, shape (n_cores, n_cores) [source, target].
+
+        None, the default: all that can be used to all others.
+        """
+        return None
+
     def pairs(self, mesh: Mesh) -> Iterator[Flow]:
-        """Every (source, target) of two different cores that can be used."""
+        """Every (source, target) of two different cores that can be used and have a route."""
         cores = mesh.usable_cores.tolist()
-        return ((i, j) for j in cores for i in cores if i != j)
+        connected = self.connected(mesh)
+        return (
+            (i, j)
+            for j in cores
+            for i in cores
+            if i != j and (connected is None or connected[i, j])
+        )
 
     def check_mesh(self, mesh: Mesh) -> None:  # noqa: B027 - most functions suit every mesh
         """Raise MappingError if the function is not meant for this mesh."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from mapping.mesh import DIRECTIONS, Mesh
-from mapping.routing._base import Flow, RoutingFunction, at_least
+from mapping.routing._base import RoutingFunction, at_least
 from mapping.routing._grid import Grid, IntArray
 from simulator.errors import DataError, MappingError
 
@@ -21,7 +20,7 @@ def offers(grid: Grid, router: int, came_by: int, target: int, out: IntArray) ->
     """The row of this router and target, up to its first -1."""
     cores = grid.width * grid.height
     room = grid.table.size // (cores * cores)
-    start = (router * cores + target) * room
+    start = (target * cores + router) * room
     count = 0
     while count < room and grid.table[start + count] >= 0:
         out[count] = grid.table[start + count]
@@ -98,11 +97,12 @@ class TableDriven(RoutingFunction):
         return cls(table, name=f"table_driven:{os.fspath(path)}")
 
     def table(self, mesh: Mesh) -> IntArray:
-        return self.channels.reshape(-1).copy()
+        # By target first: whoever follows packets does so one target after the other.
+        return self.channels.transpose(1, 0, 2).reshape(-1)
 
-    def pairs(self, mesh: Mesh) -> Iterator[Flow]:
+    def connected(self, mesh: Mesh) -> NDArray[np.bool_]:
         self.check_mesh(mesh)
-        return ((i, j) for i, j in super().pairs(mesh) if self.channels[i, j, 0] >= 0)
+        return self.channels[:, :, 0] >= 0
 
     def check_mesh(self, mesh: Mesh) -> None:
         if self.channels.shape[0] != mesh.n_cores:

@@ -9,13 +9,13 @@ C. J. Glass, L. M. Ni, The turn model for adaptive routing, ISCA 1992.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapping.mesh import DIRECTIONS, Mesh
-from mapping.routing._base import Flow, RoutingFunction, refuse_torus
+from mapping.routing._base import RoutingFunction, refuse_torus
 from mapping.routing._grid import IntArray
 from mapping.routing._turn_table import Masks, direction_masks, offers, packed, straight_on
 from simulator.errors import MappingError
@@ -61,25 +61,22 @@ class TurnSet(RoutingFunction):
     def table(self, mesh: Mesh) -> IntArray:
         masks = self._masks(mesh)
         if not self.partial:
-            connected = masks[:, 0, :] > 0
-            for source, target in super().pairs(mesh):
-                if not connected[source, target]:
-                    raise MappingError(
-                        f"routing {self.name!r} on the {mesh} has no route from "
-                        f"{mesh.coordinates(source)} to {mesh.coordinates(target)}; "
-                        "allow more turns, or pass partial=True"
-                    )
+            without = masks[:, :, 0] == 0
+            np.fill_diagonal(without, False)
+            cores = mesh.usable_cores
+            lost = np.argwhere(without[np.ix_(cores, cores)])
+            if lost.size:
+                target, source = cores[lost[0]].tolist()
+                raise MappingError(
+                    f"routing {self.name!r} on the {mesh} has no route from "
+                    f"{mesh.coordinates(source)} to {mesh.coordinates(target)}; "
+                    "allow more turns, or pass partial=True"
+                )
         return packed(masks)
 
-    def connected(self, mesh: Mesh) -> NDArray[np.bool_]:
-        """Which cores have a route to which, shape (n_cores, n_cores) [source, target]."""
-        return self._masks(mesh)[:, 0, :] > 0
-
-    def pairs(self, mesh: Mesh) -> Iterator[Flow]:
-        if not self.partial:
-            return super().pairs(mesh)
-        connected = self.connected(mesh)
-        return ((i, j) for i, j in super().pairs(mesh) if connected[i, j])
+    def connected(self, mesh: Mesh) -> NDArray[np.bool_] | None:
+        """None if it connects all, as it must if it is not `partial`."""
+        return self._masks(mesh)[:, :, 0].T > 0 if self.partial else None
 
     def check_mesh(self, mesh: Mesh) -> None:
         refuse_torus(self, mesh)

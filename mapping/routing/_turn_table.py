@@ -2,7 +2,7 @@
 
 A router may forbid turns: `allowed[router, arrival, direction]`, where arrival 0 is injection and
 arrival 1 + d is "came moving in direction d". For each target a search backwards from it gives
-every state's legal hops left; the table keeps, for each router, arrival and target, which
+every state's legal hops left; the table keeps, for each target, router and arrival, which
 directions lie on a shortest legal route, as a mask of four bits. Eight masks share an int64.
 """
 
@@ -24,7 +24,7 @@ Masks = NDArray[np.uint8]
 def offers(grid: Grid, router: int, came_by: int, target: int, out: IntArray) -> int:
     """The directions in the mask of this router, arrival and target."""
     arrival = 0 if came_by < 0 else 1 + came_by % 4
-    place = (router * 5 + arrival) * (grid.width * grid.height) + target
+    place = (target * grid.width * grid.height + router) * 5 + arrival
     mask = (grid.table[place >> 3] >> ((place & 7) << 3)) & 15
     count = 0
     for direction in range(4):
@@ -59,14 +59,15 @@ def direction_masks(
 
     Returns
     -------
-    uint8 array, shape (n_routers, 5, n_routers)
+    uint8 array, shape (n_routers, n_routers, 5)
+        [target, router, arrival].
     """
     n = mesh.n_cores
     entering = np.full(4 * n, -1, dtype=np.int64)
     for link in np.flatnonzero(link_target >= 0):
         entering[4 * link_target[link] + link % 4] = link
     distances = np.ascontiguousarray(mesh.distances) if minimal else np.zeros((1, 1), np.int64)
-    masks = np.zeros((n, 5, n), dtype=np.uint8)
+    masks = np.zeros((n, n, 5), dtype=np.uint8)
     _fill(entering, allowed, distances, minimal, single, masks)
     return masks
 
@@ -122,7 +123,7 @@ def _fill(
                 if best < 0 or (minimal and 1 + best != distances[router, target]):
                     continue
                 mask = _mask(allowed, left, router, arrival, best)
-                masks[router, arrival, target] = _one_of(mask, router + target) if single else mask
+                masks[target, router, arrival] = _one_of(mask, router + target) if single else mask
 
 
 @njit(cache=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mapping import Channel, Mesh, RoutingFunction, find_deadlock, routing_function
 from mapping.deadlock_check import check_certificate
-from mapping.deadlock_dependencies import is_memoryless
+from mapping.deadlock_states import is_memoryless
 from mapping.draw_deadlock import draw_deadlock
 from mapping.routing import TURNS, TurnSet
 from mapping.routing.adaptive_escape import AdaptiveEscape
