@@ -14,7 +14,8 @@ DEMO := runs/demo
 DEMO_SETTINGS := --set m=32 --set data=embedded
 DEMO_RASTER := --window 0:1000
 DEMO_PLACE := --mesh 8x8
-DEMO_WHATIF := --mesh 4x4,6x6,8x8 --placement sequential,annealing --routing xy,yx,odd_even
+DEMO_WHATIF := --mesh 4x4,6x6,8x8 --placement sequential,auto --routing xy,yx,odd_even \
+  --multicast xy_tree --cycles-per-ms 1000
 
 .PHONY: help demo pictures test lint types tests bench accuracy reproduce clean
 .DELETE_ON_ERROR:

@@ -9,11 +9,13 @@ from typing import Annotated
 import typer
 
 from experiments.machines import MachineOptions
+from experiments.recorded import PacketOptions
 from simulator.errors import MappingError
 
 __all__ = ["place", "whatif"]
 
 Run = Annotated[Path, typer.Argument(help="Run directory, as made by 'spikemesh run'.")]
+TREES = "dual_path, neighbour_exploring, xy_tree"
 PRESETS = "loihi, spinnaker2, tianjicx, truenorth"
 
 
@@ -71,6 +73,28 @@ Objective = Annotated[
         "as packet_hops=1,energy=0.5.",
     ),
 ]
+Pin = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="POPULATION=CORES",
+        help="Cores that alone may hold a population, as hidden=0,4-7; once for each population.",
+    ),
+]
+CyclesPerMs = Annotated[
+    float | None,
+    typer.Option(
+        metavar="N",
+        help="Send recorded spikes through the packet network, flit by flit, at so many cycles in "
+        "a ms of the network: latencies, and how much more it could carry.",
+        show_default="not sent",
+    ),
+]
+SentWindow = Annotated[
+    str,
+    typer.Option(metavar="A:B", help="ms of the run that are sent.", show_default="the last 1000"),
+]
+Flits = Annotated[int, typer.Option(help="Length of a packet.")]
+Lanes = Annotated[int, typer.Option(help="Buffers for each virtual channel of the routing.")]
 Seed = Annotated[int, typer.Option(help="Seed of the partition and the placement.")]
 
 
@@ -91,12 +115,24 @@ def place(
     partition: Annotated[
         str, typer.Option(help="How neurons are dealt out to cores.")
     ] = "sequential",
-    placement: Annotated[str, typer.Option(help="How cores get their places.")] = "annealing",
+    placement: Annotated[str, typer.Option(help="How cores get their places.")] = "auto",
     routing: Annotated[str, typer.Option(help="How packets find their way.")] = "xy",
+    multicast: Annotated[
+        str,
+        typer.Option(
+            metavar="TREES",
+            help=f"Trees along which packets branch: {TREES}; none: a packet for each target.",
+        ),
+    ] = "none",
+    cycles_per_ms: CyclesPerMs = None,
+    window: SentWindow = "",
+    flits: Flits = 1,
+    lanes: Lanes = 1,
     objective: Objective = "packet_hops",
     neurons_per_core: NeuronsPerCore = None,
     fan_in_per_core: FanInPerCore = None,
     synapses_per_core: SynapsesPerCore = None,
+    pin: Pin = None,
     seed: Seed = 0,
     list_presets: ListPresets = False,
 ) -> None:
@@ -115,15 +151,20 @@ def place(
         routing=routing,
         seed=seed,
         objective=objective,
-        torus=torus,
-        chips=chips,
-        board_link_cycles=board_link_cycles,
-        faulty_cores=faulty_cores,
-        faulty_routers=faulty_routers,
-        faulty_links=faulty_links,
-        neurons_per_core=neurons_per_core,
-        fan_in_per_core=fan_in_per_core,
-        synapses_per_core=synapses_per_core,
+        pins=pin or (),
+        multicast=None if multicast == "none" else multicast,
+        packets=PacketOptions(cycles_per_ms, window, flits, lanes),
+        machines=MachineOptions(
+            torus=torus,
+            chips=chips,
+            board_link_cycles=board_link_cycles,
+            faulty_cores=faulty_cores,
+            faulty_routers=faulty_routers,
+            faulty_links=faulty_links,
+            neurons_per_core=neurons_per_core,
+            fan_in_per_core=fan_in_per_core,
+            synapses_per_core=synapses_per_core,
+        ),
     )
     TerminalReporter().table(f"{run} on {name}", ("what", "value"), report.summary_rows())
     _say_written(files)
@@ -140,7 +181,7 @@ def whatif(
     ] = "sequential",
     placement: Annotated[
         str, typer.Option(metavar="A,B", help="How cores get their places; 'all' for all ways.")
-    ] = "sequential,annealing",
+    ] = "sequential,auto",
     routing: Annotated[
         str, typer.Option(metavar="A,B", help="How packets find their way; 'all' for all ways.")
     ] = "xy",
@@ -148,7 +189,7 @@ def whatif(
         str,
         typer.Option(
             metavar="FIGURE",
-            help="cost, maximum_link_load, energy, multicast_cost or average_hops.",
+            help="cost, maximum_link_load, energy, multicast_cost, average_hops or latency.",
         ),
     ] = "cost",
     torus: Torus = False,
@@ -157,10 +198,23 @@ def whatif(
     faulty_cores: FaultyCores = "",
     faulty_routers: FaultyRouters = "",
     faulty_links: FaultyLinks = "",
+    multicast: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B",
+            help=f"Trees along which packets branch, as further ways: {TREES}; 'all' for all.",
+            show_default="none",
+        ),
+    ] = "",
+    cycles_per_ms: CyclesPerMs = None,
+    window: SentWindow = "",
+    flits: Flits = 1,
+    lanes: Lanes = 1,
     objective: Objective = "packet_hops",
     neurons_per_core: NeuronsPerCore = None,
     fan_in_per_core: FanInPerCore = None,
     synapses_per_core: SynapsesPerCore = None,
+    pin: Pin = None,
     seed: Seed = 0,
     again: Annotated[
         bool, typer.Option("--again", help="Work out rows that are known once more.")
@@ -182,6 +236,9 @@ def whatif(
         objective=objective,
         rank_by=rank_by,
         again=again,
+        pins=pin or (),
+        multicasts=[] if multicast == "none" else _names(multicast),
+        packets=PacketOptions(cycles_per_ms, window, flits, lanes),
         machines=MachineOptions(
             torus=torus,
             chips=chips,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from simulator.errors import MappingError
 if TYPE_CHECKING:
     from mapping import Mesh
 
-__all__ = ["MachineOptions", "machine"]
+__all__ = ["MachineOptions", "machine", "parse_pins"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,33 @@ def machine(name: str, options: MachineOptions | None = None) -> Mesh:
         routers=_ids("faulty_routers", options.faulty_routers),
         links=_links(mesh, options.faulty_links),
     )
+
+
+def parse_pins(texts: Sequence[str]) -> dict[str, list[int]]:
+    """Populations and the cores that alone may hold them, of texts such as "hidden=0,4-7".
+
+    Raises
+    ------
+    MappingError
+        A text is no such thing, or a population is given twice.
+    """
+    pins: dict[str, list[int]] = {}
+    for text in texts:
+        name, equals, cores = (part.strip() for part in text.partition("="))
+        if not (name and equals):
+            raise MappingError(f"pin {text!r}: expected POPULATION=CORES, such as hidden=0,4-7")
+        if name in pins:
+            raise MappingError(f"pin: population {name!r} is given twice; list all of its cores")
+        pins[name] = []
+        for word in cores.split(","):
+            match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", word)
+            if match is None or int(match[1]) > int(match[2] or match[1]):
+                raise MappingError(
+                    f"pin {text!r}: {word.strip()!r}; expected a core, or the first and the last "
+                    "of some, as 4-7"
+                )
+            pins[name] += range(int(match[1]), int(match[2] or match[1]) + 1)
+    return pins
 
 
 def _size(what: str, text: str, alternative: str = "") -> tuple[int, int]:

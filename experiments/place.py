@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from experiments.machines import MachineOptions, machine
+from experiments.atomic import write_atomically
+from experiments.machines import MachineOptions, machine, parse_pins
+from experiments.recorded import PacketOptions, recorded_spikes
 from experiments.run_directory import RunDirectory
 from experiments.spike_file import SpikeFileReader
 from simulator.errors import DataError, MappingError
 
 if TYPE_CHECKING:
     from mapping import MappingReport, SpikingGraph
+    from mapping.network import PairLatency
 
 __all__ = ["parse_objective", "place_run", "spiking_graph"]
 
@@ -24,11 +28,14 @@ def place_run(
     mesh: str,
     *,
     partition: str = "sequential",
-    placement: str = "annealing",
+    placement: str = "auto",
     routing: str = "xy",
     seed: int = 0,
     objective: str = "packet_hops",
-    **machine_options: Any,
+    pins: Sequence[str] = (),
+    multicast: str | None = None,
+    machines: MachineOptions | None = None,
+    packets: PacketOptions | None = None,
 ) -> tuple[MappingReport, list[Path]]:
     """Partition, place and route the network of a run, check it for deadlock, and draw it.
 
@@ -45,15 +52,23 @@ def place_run(
         Of the partition and the placement.
     objective
         What the placement makes small, as "max_link_load" or "packet_hops=1,energy=0.5".
-    **machine_options
-        Fields of `MachineOptions`: torus, chips, faulty parts, capacities. Under the capacities
-        the neurons are spread as thinly over the mesh as it allows.
+    pins
+        Populations that only some cores may hold, as "hidden=0,4-7".
+    multicast
+        Trees along which packets branch, of `mapping.multicast_names()`; None for one packet a
+        target.
+    machines
+        Torus, chips, faulty parts, capacities. Under the capacities the neurons are spread as
+        thinly over the mesh as it allows.
+    packets
+        The packet network that recorded spikes are sent through, if they are.
 
     Returns
     -------
     report : MappingReport
     files : list of pathlib.Path
-        `mapping.json` and the pictures, in the run directory.
+        `mapping.json`, the pictures, and `latency.csv` of every pair of cores if spikes were sent
+        and the network kept up, in the run directory.
 
     Raises
     ------
@@ -66,15 +81,19 @@ def place_run(
     from mapping.draw import draw_convergence, draw_link_load, draw_placement
 
     directory = run if isinstance(run, RunDirectory) else RunDirectory.open(run)
-    on = machine(mesh, MachineOptions(**machine_options))
+    on = machine(mesh, machines)
+    graph = spiking_graph(directory)
     report = map_network(
-        spiking_graph(directory),
+        graph,
         on,
         partition=partition,
         placement=placement,
         routing=routing,
         seed=seed,
         objective=parse_objective(objective),
+        pinned=parse_pins(pins),
+        multicast=multicast,
+        spikes=recorded_spikes(directory, graph, packets or PacketOptions()),
     )
     files = [
         directory.write_json("mapping", report.to_dict()),
@@ -83,7 +102,19 @@ def place_run(
     ]
     if report.placement.convergence is not None:
         files.append(directory.write_figure("convergence", draw_convergence(report)))
+    sent = report.spikes
+    if sent is not None and sent.report is not None and sent.report.pairs is not None:
+        path = directory.path / "latency.csv"
+        text = _pairs_as_csv(sent.report.pairs)
+        write_atomically(path, lambda file: file.write(text.encode()))
+        files.append(path)
     return report, files
+
+
+def _pairs_as_csv(pairs: PairLatency) -> str:
+    rows = zip(*(column.tolist() for column in pairs), strict=True)
+    lines = [f"{i},{j},{n},{mean:.6g},{most}" for i, j, n, mean, most in rows]
+    return "\n".join(["source,target,copies,mean_cycles,maximum_cycles", *lines]) + "\n"
 
 
 def parse_objective(text: str) -> dict[str, float]:

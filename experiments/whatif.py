@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.atomic import json_value, write_atomically
-from experiments.machines import MachineOptions, machine
+from experiments.machines import MachineOptions, machine, parse_pins
 from experiments.place import parse_objective, spiking_graph
+from experiments.recorded import PacketOptions, recorded_spikes
 from experiments.reporting import QuietReporter, Reporter
 from experiments.run_directory import RunDirectory
 from simulator.errors import DataError
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA_VERSION", "table_rows", "what_if_run"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA = "spikemesh.whatif"
+_STUDY = ("network", "program", "objective", "pinned", "packets")  # what all rows have in common
 
 
 def what_if_run(
@@ -38,13 +40,16 @@ def what_if_run(
     meshes: Sequence[str],
     *,
     partitions: Sequence[str] = ("sequential",),
-    placements: Sequence[str] = ("sequential", "annealing"),
+    placements: Sequence[str] = ("sequential", "auto"),
     routings: Sequence[str] = ("xy",),
     seed: int = 0,
     objective: str = "packet_hops",
     rank_by: str = "cost",
     again: bool = False,
+    pins: Sequence[str] = (),
+    multicasts: Sequence[str] = (),
     machines: MachineOptions | None = None,
+    packets: PacketOptions | None = None,
     reporter: Reporter | None = None,
 ) -> tuple[list[WhatIfRow], list[Path]]:
     """Figures of every combination of machine, partition, placement and routing, best first.
@@ -65,8 +70,16 @@ def what_if_run(
         One of `mapping.whatif.RANKINGS`.
     again
         Work out rows once more that an earlier study of the same network has left.
+    pins
+        Populations that only some cores may hold, as "hidden=0,4-7".
+    multicasts
+        Trees along which packets branch, as further ways beside the routings; ("all",) for every
+        one that there is.
     machines
         What all machines have in common.
+    packets
+        The packet network that recorded spikes are sent through, if they are; rows have their
+        latency then.
     reporter
         Told of each row as it is finished.
 
@@ -84,7 +97,7 @@ def what_if_run(
     MappingError
         If a name is unknown or given twice.
     """
-    from mapping import partition_names, placement_names, routing_names
+    from mapping import multicast_names, partition_names, placement_names, routing_names
     from mapping.draw import draw_what_if
     from mapping.whatif import combinations, ranked, what_if
 
@@ -97,14 +110,18 @@ def what_if_run(
         placement_names() if tuple(placements) == ("all",) else placements,
         routing_names() if tuple(routings) == ("all",) else routings,
         seed,
+        multicasts=multicast_names() if tuple(multicasts) == ("all",) else multicasts,
     )
-    aim = parse_objective(objective)
+    sending = packets or PacketOptions()
+    aim, pinned = parse_objective(objective), parse_pins(pins)
     ranked([], rank_by)  # refuses an unknown ranking before hours of work
     graph = spiking_graph(directory)
     study: dict[str, Any] = {
         "network": _fingerprint(graph),
         "program": _program(),
         "objective": aim,
+        "pinned": pinned,
+        "packets": None if sending.cycles_per_ms is None else asdict(sending),
         "machines": {name: json_value(asdict(mesh), name) for name, mesh in built.items()},
     }
     json_path, csv_path = directory.path / "whatif.json", directory.path / "whatif.csv"
@@ -129,8 +146,9 @@ def what_if_run(
         write_atomically(csv_path, lambda file: file.write(text.encode()))
 
     missing = [way for way in chosen if way not in known]
+    spikes = recorded_spikes(directory, graph, sending)
     with say.progress("what if", len(missing)) as progress:
-        for row in what_if(graph, built, missing, objective=aim):
+        for row in what_if(graph, built, missing, objective=aim, pinned=pinned, spikes=spikes):
             rows.append(row)
             write()
             say.note(_line(row))
@@ -158,6 +176,12 @@ def table_rows(rows: Sequence[WhatIfRow]) -> tuple[tuple[str, ...], list[tuple[s
         "energy (uJ)": lambda row: "" if row.energy_uj is None else f"{row.energy_uj:,.4g}",
         "deadlock": lambda row: "free" if row.deadlock_free else "possible",
     }
+    if any(row.outcome for row in rows):
+        columns["latency (cycles)"] = _latency
+        columns["99 %"] = lambda row: "" if row.latency_p99 is None else f"{row.latency_p99:,.0f}"
+        columns["load at most"] = lambda row: (
+            "" if row.saturation_margin is None else f"x {row.saturation_margin:.3g}"
+        )
     names = ("mesh", "partition", "placement", "routing")
     same = {
         name
@@ -182,7 +206,18 @@ def _line(row: WhatIfRow) -> str:
     if row.problem:
         return f"{name}: {row.problem}"
     verdict = "" if row.deadlock_free else ", deadlock possible"
-    return f"{name}: {row.cost:,} packets x hops, busiest link {row.maximum_link_load:,}{verdict}"
+    latency = "" if row.outcome is None else f", {row.outcome}"
+    if row.latency_mean is not None:
+        latency = f", latency {row.latency_mean:.4g} cycles"
+    return (
+        f"{name}: {row.cost:,} packets x hops, busiest link {row.maximum_link_load:,}"
+        f"{verdict}{latency}"
+    )
+
+
+def _latency(row: WhatIfRow) -> str:
+    """The mean, or why there is none."""
+    return f"{row.latency_mean:,.2f}" if row.latency_mean is not None else row.outcome or ""
 
 
 def _percent(gap: float | None) -> str:
@@ -212,7 +247,7 @@ def _known_rows(path: Path, study: dict[str, Any]) -> dict[Combination, WhatIfRo
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["schema"] != SCHEMA or content["schema_version"] != SCHEMA_VERSION:
             return {}
-        if any(content[name] != study[name] for name in ("network", "program", "objective")):
+        if any(content[name] != study[name] for name in _STUDY):
             return {}
         records = content["rows"] + content["rows_of_earlier_studies"]
         rows = [WhatIfRow.from_dict(record) for record in records]

@@ -2,7 +2,7 @@
 
 One call does it all::
 
-    report = map_network(graph, Mesh.parse("8x8"), placement="annealing", routing="xy", seed=0)
+    report = map_network(graph, Mesh.parse("8x8"), routing="xy", seed=0)
     report.to_json("mapping.json")
 
 The steps are there one by one as well: `partition_neurons`, `spike_traffic`, `place`, `route`,

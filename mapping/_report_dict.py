@@ -70,7 +70,7 @@ def report_dict(report: MappingReport) -> dict[str, Any]:
             "loads_are_expected": report.loads_are_expected,
             "link_utilisation": report.link_utilisation,
             "energy_pj": report.energy_pj,
-            "multicast": None if report.multicast is None else report.multicast._asdict(),
+            "multicast": None if report.multicast is None else _multicast(report),
         },
         "links": [
             {
@@ -88,7 +88,24 @@ def report_dict(report: MappingReport) -> dict[str, Any]:
             "all_flows": _verdict_dict(report.verdict, mesh),
             "traffic": _verdict_dict(report.traffic_verdict, mesh),
         },
+        "recorded_spikes": None if report.spikes is None else report.spikes.to_dict(),
     }
+
+
+def _multicast(report: MappingReport) -> dict[str, Any]:
+    trees = report.multicast
+    assert trees is not None
+    figures = trees._asdict()
+    for name in ("trees", "verdict"):
+        del figures[name]
+    verdict = trees.verdict
+    figures["deadlock"] = None
+    if verdict is not None:
+        figures["deadlock"] = {
+            "free": verdict.free,
+            "text": verdict.text(report.mesh, trees.trees),
+        }
+    return figures
 
 
 def _verdict_dict(verdict: Verdict, mesh: Mesh) -> dict[str, Any]:

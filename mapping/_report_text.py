@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mapping.deadlock import Verdict
+from mapping.deadlock_multicast import MulticastVerdict
 from mapping.presets import NO_LIMIT
 
 if TYPE_CHECKING:
@@ -56,10 +57,11 @@ def summary_rows(report: MappingReport) -> list[tuple[str, str]]:
     ]
     if report.multicast is not None and report.traffic.n_packets:
         trees = report.multicast
+        by = "" if trees.method is None else f" by {trees.method}"
         rows.append(
             (
                 "with multicast",
-                f"{trees.n_packets:,} packets, {trees.cost:,} packets x hops, busiest link "
+                f"{trees.n_packets:,} packets{by}, {trees.cost:,} packets x hops, busiest link "
                 f"{trees.maximum_link_load:,}",
             )
         )
@@ -69,6 +71,13 @@ def summary_rows(report: MappingReport) -> list[tuple[str, str]]:
     rows.append(("routing", report.routing))
     rows.append(("deadlock, all flows", _verdict_words(report.verdict)))
     rows.append(("deadlock, this traffic", _verdict_words(report.traffic_verdict)))
+    if report.multicast is not None and report.multicast.verdict is not None:
+        rows.append(("deadlock, multicast", _multicast_words(report.multicast.verdict)))
+    if report.spikes is not None:
+        rows.append(("recorded spikes", report.spikes.text()))
+        if report.spikes.report is not None:
+            margin = report.spikes.report.saturation_margin
+            rows.append(("saturation margin", f"the load times {margin:.3g} at most"))
     return rows
 
 
@@ -126,6 +135,13 @@ def _busiest_link(report: MappingReport) -> str:
 
 def _change(cost: int, baseline: int) -> str:
     return "no packets" if baseline == 0 else f"{cost / baseline - 1:+.1%} here"
+
+
+def _multicast_words(verdict: MulticastVerdict) -> str:
+    size = f"{verdict.n_channels} channels, {verdict.n_dependencies} dependencies"
+    if verdict.cycle is None:
+        return f"free ({size})"
+    return f"possible: a cycle of {len(verdict.cycle)} channels ({size})"
 
 
 def _verdict_words(verdict: Verdict) -> str:

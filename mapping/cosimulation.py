@@ -25,7 +25,7 @@ import numpy.typing as npt
 from mapping.graph import integers
 from mapping.mesh import Mesh
 from mapping.mesh_carrier import MeshCarrier
-from mapping.multicast import MulticastTree, multicast_names
+from mapping.multicast import MulticastTree, check_multicast
 from mapping.network.packet_network import PacketNetwork
 from mapping.report import MappingReport
 from simulator import Network, NetworkError, Simulation, TrialRule
@@ -122,10 +122,7 @@ class CoSimulation(Simulation):
         self._homes = _checked_homes(network, mesh, homes)
         if not cycles_per_ms > 0.0:
             raise MappingError(f"cycles_per_ms = {cycles_per_ms}; it must be > 0")
-        if multicast not in (None, *multicast_names()):
-            raise MappingError(
-                f"multicast = {multicast!r}; it can be None, {', '.join(multicast_names())}"
-            )
+        check_multicast(multicast)
         self.cycles_per_ms = float(cycles_per_ms)
         self.packet_network = None
         if math.isfinite(self.cycles_per_ms):

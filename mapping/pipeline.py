@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mapping import metrics
+from mapping.branching import branching_of
 from mapping.deadlock import find_deadlock
 from mapping.graph import IntArray, SpikingGraph
 from mapping.limit import MappingLimit, mapping_limit
 from mapping.mesh import Mesh
+from mapping.multicast import check_multicast
+from mapping.network.recorded import RecordedSpikes
 from mapping.partition import Partition, compatible_cores, partition_neurons
 from mapping.placement import Placement, place
 from mapping.report import BASELINES, MappingReport, Multicast
 from mapping.routing import RoutingFunction, routing_function
 from mapping.traffic import Traffic, spike_traffic
+from simulator.errors import MappingError
 
 __all__ = ["link_loads_of", "map_network", "measure_mapping", "multicast_of"]
 
@@ -27,13 +34,16 @@ def map_network(
     mesh: Mesh,
     *,
     partition: str = "sequential",
-    placement: str = "annealing",
+    placement: str = "auto",
     routing: str | RoutingFunction = "xy",
     seed: int = 0,
     objective: str | Mapping[str, float] = "packet_hops",
     balance: bool = True,
     mix_populations: bool = False,
     pinned: Mapping[str, int | Sequence[int]] | None = None,
+    allowed: NDArray[np.bool_] | None = None,
+    multicast: str | None = None,
+    spikes: RecordedSpikes | None = None,
     partition_options: Mapping[str, Any] | None = None,
     **placement_options: Any,
 ) -> MappingReport:
@@ -57,6 +67,14 @@ def map_network(
         or of dimension order where it leaves a choice.
     balance, mix_populations, pinned
         As in `partition_neurons`; here the neurons are spread over the whole mesh by default.
+    allowed : bool array, shape (n_cores,) or (n_logical, n_cores), optional
+        Physical cores that may be used, by all logical cores or by each, besides what `pinned` and
+        the capacities leave them.
+    multicast : str, optional
+        One of `multicast_names()`: the multicast figures are those of such trees, with a verdict
+        on them, and `spikes` travel along them. None: of the union of the routes.
+    spikes : mapping.network.RecordedSpikes, optional
+        Sent through the packet network, for `MappingReport.spikes`.
 
     Raises
     ------
@@ -67,6 +85,7 @@ def map_network(
         mesh.
     """
     function = routing_function(routing, mesh)
+    check_multicast(multicast)
     parts = partition_neurons(
         graph,
         mesh,
@@ -78,19 +97,40 @@ def map_network(
         **(partition_options or {}),
     )
     traffic = spike_traffic(graph, parts)
+    possible = compatible_cores(parts, mesh)
+    if allowed is not None:
+        possible = possible & _mask(allowed, *possible.shape)
     placed = place(
         traffic,
         mesh,
         placement,
         seed=seed,
         objective=objective,
-        allowed=compatible_cores(parts, mesh),
+        allowed=possible,
         routing=routing_for(objective, traffic, mesh, function),
         **placement_options,
     )
     return measure_mapping(
-        graph, mesh, parts, traffic, placed, function, partition_method=partition
+        graph,
+        mesh,
+        parts,
+        traffic,
+        placed,
+        function,
+        partition_method=partition,
+        multicast=multicast,
+        spikes=spikes,
     )
+
+
+def _mask(allowed: NDArray[np.bool_], n_logical: int, n_cores: int) -> NDArray[np.bool_]:
+    mask = np.asarray(allowed)
+    if mask.dtype != np.bool_ or mask.shape not in ((n_cores,), (n_logical, n_cores)):
+        raise MappingError(
+            f"allowed is {mask.dtype} of shape {mask.shape}; expected bool, ({n_cores},) for all "
+            f"logical cores or ({n_logical}, {n_cores}) for each"
+        )
+    return mask
 
 
 def measure_mapping(
@@ -102,13 +142,24 @@ def measure_mapping(
     routing: str | RoutingFunction,
     *,
     partition_method: str = "given",
+    multicast: str | None = None,
+    spikes: RecordedSpikes | None = None,
 ) -> MappingReport:
-    """The report of a mapping made step by step."""
+    """The report of a mapping made step by step; `multicast` and `spikes` as in `map_network`."""
     function = routing_function(routing, mesh)
     core_of = placement.core_of
     loads, expected = link_loads_of(traffic, core_of, mesh, function)
     energy = None if mesh.energy is None else metrics.network_energy_pj(traffic, loads, mesh)
     allowed = compatible_cores(partition, mesh)
+    trees = None
+    if multicast is not None:
+        flits = 1 if spikes is None else spikes.flits
+        trees = branching_figures(traffic, core_of, mesh, multicast, flits)
+    elif not expected:
+        trees = multicast_of(traffic, core_of, mesh, function)
+    carried = None
+    if spikes is not None:
+        carried = spikes.latency(graph, partition, core_of, mesh, function, multicast)
     return MappingReport(
         graph=graph,
         mesh=mesh,
@@ -125,12 +176,13 @@ def measure_mapping(
         added_storage=metrics.added_storage(graph, partition),
         link_loads=loads,
         loads_are_expected=expected,
-        multicast=None if expected else multicast_of(traffic, core_of, mesh, function),
+        multicast=trees,
         utilisation=metrics.core_utilisation(partition, mesh, core_of),
         link_utilisation=metrics.link_utilisation(loads, mesh),
         energy_pj=energy,
         verdict=find_deadlock(mesh, function),
         traffic_verdict=find_deadlock(mesh, function, metrics.physical_flows(traffic, core_of)),
+        spikes=carried,
     )
 
 
@@ -176,6 +228,24 @@ def multicast_of(
         energy_pj=(
             None if mesh.energy is None else metrics.network_energy_pj(traffic, loads, mesh)
         ),
+    )
+
+
+def branching_figures(
+    traffic: Traffic, core_of: IntArray, mesh: Mesh, method: str, flits: int
+) -> Multicast:
+    """Figures of the multicast flows along trees of a method, with a verdict on them."""
+    found = branching_of(traffic, core_of, mesh, method)
+    return Multicast(
+        n_packets=found.n_packets,
+        cost=int(found.loads.sum()),
+        maximum_link_load=metrics.maximum_link_load(found.loads),
+        energy_pj=(
+            None if mesh.energy is None else metrics.network_energy_pj(traffic, found.loads, mesh)
+        ),
+        method=method,
+        trees=found.trees,
+        verdict=found.verdict(mesh, flits),
     )
 
 

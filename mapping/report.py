@@ -10,9 +10,12 @@ from typing import Any, NamedTuple
 
 from mapping import _report_dict, _report_text, metrics
 from mapping.deadlock import Verdict
+from mapping.deadlock_multicast import MulticastVerdict
 from mapping.graph import IntArray, SpikingGraph
 from mapping.limit import MappingLimit
 from mapping.mesh import Mesh
+from mapping.multicast import MulticastTree
+from mapping.network.recorded import SpikeLatency
 from mapping.partition import Partition
 from mapping.placement import Placement
 from mapping.traffic import Traffic
@@ -29,19 +32,28 @@ class Multicast(NamedTuple):
     Attributes
     ----------
     n_packets : int
-        Packets that enter the network.
+        Packets that enter the network; some methods send several for a spike.
     cost : int
         [packets x hops] packets over all links, each counted once per link of its tree.
     maximum_link_load : int
         [packets]
     energy_pj : float or None
         [pJ] None if the mesh states no energies.
+    method : str or None
+        Of `mapping.multicast.multicast_names()`; None for the union of the routes.
+    trees : tuple of MulticastTree
+        Of that method, one for each set of cores that a core sends to.
+    verdict : MulticastVerdict or None
+        Whether packets of these trees can block each other.
     """
 
     n_packets: int
     cost: int
     maximum_link_load: int
     energy_pj: float | None
+    method: str | None = None
+    trees: tuple[MulticastTree, ...] = ()
+    verdict: MulticastVerdict | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +79,8 @@ class MappingReport:
         Whether the routing function leaves a choice, so that the loads are those of an even
         split (`metrics.expected_link_loads`).
     multicast : Multicast or None
-        None if the routing function leaves a choice, so that it defines no trees.
+        None if no method was asked for and the routing function leaves a choice, so that it
+        defines no trees.
     utilisation : metrics.Utilisation
     link_utilisation : float
         Share of links in use.
@@ -77,6 +90,8 @@ class MappingReport:
         Of the routing function for all flows, whatever the traffic.
     traffic_verdict : Verdict
         Restricted to the flows of this network.
+    spikes : SpikeLatency or None
+        What became of recorded spikes in the packet network; None if none were given.
     """
 
     graph: SpikingGraph
@@ -98,6 +113,7 @@ class MappingReport:
     energy_pj: float | None
     verdict: Verdict
     traffic_verdict: Verdict
+    spikes: SpikeLatency | None = None
 
     @property
     def core_of(self) -> IntArray:

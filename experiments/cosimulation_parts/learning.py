@@ -81,7 +81,7 @@ def placed(model: Model, mesh: Mesh, seed: int) -> dict[str, npt.NDArray[np.int6
     edges = [Edges(ENCODER, LAYER), Edges(LAYER, LAYER, self_connections=False)]
     counts = np.ones(model.n_inputs + model.m, np.int64)
     graph = SpikingGraph({ENCODER: model.n_inputs, LAYER: model.m}, edges, counts, CODE.period_ms)
-    return homes_of(map_network(graph, mesh, seed=seed))
+    return homes_of(map_network(graph, mesh, placement="annealing", seed=seed))
 
 
 def present(simulation: Simulation, n: int, context: Context, what: str) -> None:

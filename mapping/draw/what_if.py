@@ -11,6 +11,7 @@ from mapping.whatif import WhatIfRow, ranked
 from simulator.errors import MappingError
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["draw_what_if"]
@@ -21,7 +22,8 @@ MOST_ROWS = 30
 def draw_what_if(
     rows: Sequence[WhatIfRow], path: str | os.PathLike[str] | None = None, *, by: str = "cost"
 ) -> Figure:
-    """Hops per packet and the busiest link of the best combinations, best on top.
+    """Hops per packet, the busiest link and, where spikes were sent, latency and saturation margin
+    of the best combinations, best on top.
 
     Parameters
     ----------
@@ -45,8 +47,11 @@ def draw_what_if(
     if not known:
         raise MappingError("what if: no combination has figures, so there is nothing to draw")
     shown = known[:MOST_ROWS]
-    figure = Figure(figsize=(9.6, 1.9 + 0.27 * len(shown)), layout="constrained")
-    left, right = figure.subplots(1, 2, sharey=True)
+    sent = any(row.outcome for row in shown)
+    size = (12.4 if sent else 9.6, 1.9 + 0.27 * len(shown))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(1, 3 if sent else 2, sharey=True)
+    left, right = panels[:2]
     methods = sorted({row.combination.placement for row in shown})
     colour = dict(zip(methods, colours(len(methods)), strict=True))
     for place, row in enumerate(shown):
@@ -56,8 +61,9 @@ def draw_what_if(
         hops = row.average_hops or 0.0
         load = row.maximum_link_load or 0
         for axes, value in ((left, hops), (right, load)):
-            axes.plot([0, value], [place, place], color=own, lw=1.6, zorder=2)
-            axes.plot(value, place, "o", ms=6.5, mfc=face, mec=edge, mew=1.6, zorder=3)
+            _lollipop(axes, value, place, own, face, edge)
+        if sent:
+            _draw_latency(panels[2], row, place, own, face, edge)
         if row.multicast_maximum_link_load is not None:
             right.plot(
                 row.multicast_maximum_link_load,
@@ -76,7 +82,14 @@ def draw_what_if(
     left.set_xlabel("hops per packet (dashed: mapping limit)")
     right.set_xlabel("load of the busiest link (packets)")
     right.xaxis.set_major_formatter(EngFormatter(sep=""))
-    for axes in (left, right):
+    if sent:
+        panels[2].set_xlim(left=0)
+        panels[2].set_xlabel("latency (cycles; bar: 99 % arrive sooner)")
+        panels[2].xaxis.set_major_formatter(EngFormatter(sep=""))
+        if any(row.saturation_margin is not None for row in shown):
+            beside = panels[2].transAxes
+            panels[2].text(1.02, 1.0, "load\nat most", transform=beside, va="bottom", fontsize=8)
+    for axes in panels:
         axes.grid(axis="x", alpha=0.25)
         axes.tick_params(axis="y", length=0)
         for side in ("top", "right", "left"):
@@ -108,6 +121,35 @@ def draw_what_if(
     figure.suptitle(f"{best} combinations by {by.replace('_', ' ')}, the best on top", fontsize=10)
     save(figure, path)
     return figure
+
+
+def _lollipop(axes: Axes, value: float, place: int, own: str, face: str, edge: str) -> None:
+    axes.plot([0, value], [place, place], color=own, lw=1.6, zorder=2)
+    axes.plot(value, place, "o", ms=6.5, mfc=face, mec=edge, mew=1.6, zorder=3)
+
+
+def _draw_latency(axes: Axes, row: WhatIfRow, place: int, own: str, face: str, edge: str) -> None:
+    """Mean and 99th percentile of a row, or the word that says why there are none; beside them what
+    the load could be multiplied by."""
+    if row.saturation_margin is not None:
+        beside = axes.get_yaxis_transform()
+        text = f"x {row.saturation_margin:.3g}"
+        axes.text(1.02, place, text, transform=beside, va="center", fontsize=8)
+    if row.latency_mean is None or row.latency_p99 is None:
+        near_axis = axes.get_yaxis_transform()
+        axes.text(
+            0.02,
+            place,
+            row.outcome or "",
+            transform=near_axis,
+            va="center",
+            fontsize=8,
+            color="#444444",
+        )
+        return
+    axes.plot([0, row.latency_p99], [place, place], color=own, lw=1.0, alpha=0.5, zorder=1)
+    axes.plot(row.latency_p99, place, "|", ms=9, color=own, mew=1.6, zorder=3)
+    _lollipop(axes, row.latency_mean, place, own, face, edge)
 
 
 def _label(row: WhatIfRow, known: Sequence[WhatIfRow]) -> str:

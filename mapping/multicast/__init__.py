@@ -18,12 +18,20 @@ from mapping.mesh import Mesh
 from mapping.multicast._base import MulticastTree
 from simulator.errors import MappingError
 
-__all__ = ["MulticastTree", "multicast_names", "multicast_tree"]
+__all__ = ["MulticastTree", "check_multicast", "multicast_names", "multicast_tree"]
 
 
 def multicast_names() -> list[str]:
     """Names that `multicast_tree` accepts."""
     return _discovery.names(sys.modules[__name__])
+
+
+def check_multicast(method: str | None) -> None:
+    """MappingError unless it is one of `multicast_names()`, or None for no branches."""
+    if method not in (None, *multicast_names()):
+        raise MappingError(
+            f"multicast = {method!r}; it can be None, {', '.join(multicast_names())}"
+        )
 
 
 def multicast_tree(mesh: Mesh, method: str, source: int, targets: Iterable[int]) -> MulticastTree:

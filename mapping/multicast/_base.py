@@ -63,6 +63,13 @@ class MulticastTree:
             channel = self.parent[channel]
         return tuple(reversed(path))
 
+    def depths(self) -> dict[int, int]:
+        """Hops from the source to each target."""
+        depth: dict[Channel | None, int] = {None: 0}
+        for channel, parent in self.parent.items():
+            depth[channel] = depth[parent] + 1
+        return {target: depth[channel] for target, channel in self.arrival.items()}
+
     def packets(self) -> Iterator[dict[Channel, Channel | None]]:
         """The tree of each packet that is sent: one, or one per branch at the source."""
         if not self.apart:

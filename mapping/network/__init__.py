@@ -19,7 +19,9 @@ from mapping.network.multicast_packets import (
 )
 from mapping.network.packet_network import Counts, Deliveries, PacketNetwork, Work
 from mapping.network.packets import Packets, packets
+from mapping.network.pairs import PairLatency
 from mapping.network.pipeline import Pipeline
+from mapping.network.recorded import RecordedSpikes, SpikeLatency
 from mapping.network.replay import replay
 from mapping.network.report import NetworkReport, run_load, run_packets
 from mapping.network.spikes import spike_cycles, spike_packets
@@ -37,7 +39,10 @@ __all__ = [
     "PacketNetwork",
     "PacketTree",
     "Packets",
+    "PairLatency",
     "Pipeline",
+    "RecordedSpikes",
+    "SpikeLatency",
     "Stall",
     "StallError",
     "SyntheticTraffic",

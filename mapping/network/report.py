@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +22,7 @@ from mapping.metrics import (
 from mapping.network.multicast_packets import MulticastPackets
 from mapping.network.packet_network import Counts, Deliveries, PacketNetwork
 from mapping.network.packets import Packets
+from mapping.network.pairs import PairLatency, pair_latency
 from mapping.network.stability import is_stable
 from mapping.network.synthetic import SyntheticTraffic
 from simulator.errors import MappingError
@@ -70,6 +73,8 @@ class NetworkReport:
         Since the network was made.
     cycles : int
         Length of the measurement.
+    pairs : PairLatency or None
+        `latency` by source and target core; None as that is.
     """
 
     stable: bool
@@ -88,6 +93,7 @@ class NetworkReport:
     saturation_margin: float
     counts: Counts
     cycles: int
+    pairs: PairLatency | None = None
 
     def text(self) -> str:
         """A few lines to read."""
@@ -107,6 +113,31 @@ class NetworkReport:
         if self.counts.dropped or self.counts.refused:
             lines.append(f"{self.counts.dropped} dropped, {self.counts.refused} refused")
         return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its figures as JSON-ready values, without those of single links and pairs of cores."""
+
+        def known(value: float | None) -> float | None:
+            return None if value is None or not math.isfinite(value) else value
+
+        return {
+            "stable": self.stable,
+            "offered": self.offered,
+            "accepted": self.accepted,
+            "latency": None if self.latency is None else self.latency._asdict(),
+            "network_latency": (
+                None if self.network_latency is None else self.network_latency._asdict()
+            ),
+            "mean_hops": known(self.mean_hops),
+            "busiest_link": float(self.link_busy.max(initial=0.0)),
+            "peak_occupancy": self.peak_occupancy,
+            "energy_pj": self.energy_pj,
+            "disorder": known(self.disorder),
+            "interval_distortion": known(self.interval_distortion),
+            "saturation_margin": known(self.saturation_margin),
+            "counts": self.counts._asdict(),
+            "cycles": self.cycles,
+        }
 
 
 def run_packets(
@@ -288,6 +319,7 @@ def _report(
         saturation_margin=1.0 / busiest if busiest > 0 else float("inf"),
         counts=network.counts,
         cycles=cycles,
+        pairs=pair_latency(arrived.source, arrived.target, arrived.latency) if stable else None,
     )
 
 

@@ -11,9 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from experiments.cli import app
-from experiments.cli_mapping import PRESETS
+from experiments.cli_mapping import PRESETS, TREES
 from experiments.datasets import inventory
-from mapping import preset_names
+from mapping import multicast_names, preset_names
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
@@ -97,6 +97,10 @@ def test_what_if_streams_its_rows_and_shows_them_ranked(run):
     assert written(study) == names
     again = call(*arguments, "--routing", "xy", "--neurons-per-core", 2)
     assert "3 of 3 rows are known already" in again.stderr
+    sent = call(*arguments, "--routing", "xy", "--multicast", "xy_tree", "--cycles-per-ms", 50)
+    assert sent.exit_code == 0, sent.output
+    assert "2x2, sequential, sequential, xy_tree: " in sent.stderr
+    assert "latency" in sent.stdout
     wrong = call(*arguments, "--rank-by", "beauty")
     assert wrong.exit_code == 2
     assert "ranked by 'beauty'; it can be cost, maximum_link_load, energy" in wrong.stderr
@@ -109,6 +113,7 @@ def test_presets_are_listed_with_their_sources():
         assert word in shown.stdout
     # The help names them without loading anything heavy, so the names are written there twice.
     assert ", ".join(preset_names()) == PRESETS
+    assert ", ".join(multicast_names()) == TREES
 
 
 def test_data_says_what_is_found_and_how_to_get_the_rest(tmp_path, monkeypatch):

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from experiments import RunDirectory, run_experiment
+from experiments.machines import MachineOptions, parse_pins
 from experiments.network_record import NetworkRecord, ProjectionRecord
 from experiments.place import parse_objective, place_run, spiking_graph
+from experiments.recorded import PacketOptions
 from simulator.errors import DataError, MappingError
 
 
@@ -40,7 +42,7 @@ def test_explicit_synapses_and_silent_populations_are_placed_too(tmp_path):
 
 
 def test_everything_is_written_and_listed(run):
-    report, files = place_run(run.path, "3x2", seed=3)
+    report, files = place_run(run.path, "3x2", placement="annealing", seed=3)
     names = ["mapping.json", "placement.png", "link_load.png", "convergence.png"]
     assert [path.name for path in files] == names
     content = json.loads((run.path / "mapping.json").read_text())
@@ -58,11 +60,9 @@ def test_capacities_placement_and_torus_reach_the_mapping(run):
     report, files = place_run(
         run,
         "3x3",
-        torus=True,
         placement="serpentine",
         routing="torus_dimension_order",
-        neurons_per_core=2,
-        fan_in_per_core=100,
+        machines=MachineOptions(torus=True, neurons_per_core=2, fan_in_per_core=100),
     )
     assert str(report.mesh) == "3x3 torus"
     assert report.mesh.neurons_per_core == 2
@@ -77,11 +77,25 @@ def test_capacities_placement_and_torus_reach_the_mapping(run):
     ("mesh", "options", "text"),
     [
         ("8by8", {}, "mesh '8by8': expected WIDTHxHEIGHT"),
-        ("1x1", {"neurons_per_core": 2}, "7 neurons need 4 cores and there are 1"),
+        (
+            "1x1",
+            {"machines": MachineOptions(neurons_per_core=2)},
+            "7 neurons need 4 cores and there are 1",
+        ),
         ("2x2", {"placement": "magic"}, "magic"),
         ("2x2", {"routing": "magic"}, "magic"),
         ("2x2", {"partition": "magic"}, "magic"),
-        ("2x2", {"neurons_per_core": 0}, "neurons_per_core = 0; it must be an integer >= 1"),
+        (
+            "2x2",
+            {"machines": MachineOptions(neurons_per_core=0)},
+            "neurons_per_core = 0; it must be an integer >= 1",
+        ),
+        ("2x2", {"pins": ["echo"]}, "pin 'echo': expected POPULATION=CORES, such as hidden=0,4-7"),
+        ("2x2", {"pins": ["echo=1,x"]}, "pin 'echo=1,x': 'x'; expected a core"),
+        ("2x2", {"pins": ["echo=3-1"]}, "pin 'echo=3-1': '3-1'; expected a core"),
+        ("2x2", {"pins": ["echo=1", "echo=2"]}, "population 'echo' is given twice"),
+        ("2x2", {"pins": ["bell=1"]}, "bell"),
+        ("2x2", {"pins": ["echo=7"]}, "7"),
         ("2x2", {"seed": -1}, "seed"),
     ],
 )
@@ -108,12 +122,12 @@ def test_presets_chips_faults_and_objectives_reach_the_mapping(run):
         run,
         "4x2",
         partition="multilevel",
+        placement="annealing",
         routing="up_down",
-        chips="2x1",
-        board_link_cycles=3,
-        faulty_cores="0",
-        faulty_links="2-3",
         objective="packet_hops=1,max_link_load=2",
+        machines=MachineOptions(
+            chips="2x1", board_link_cycles=3, faulty_cores="0", faulty_links="2-3"
+        ),
     )
     assert 0 not in report.placement.core_of
     assert report.partition_method == "multilevel"
@@ -125,6 +139,44 @@ def test_presets_chips_faults_and_objectives_reach_the_mapping(run):
     content = json.loads((run.path / "mapping.json").read_text())
     assert content["placement"]["value"] == report.placement.value
     assert content["mesh"]["faulty_cores"] == [0]
+
+
+def test_pinned_populations_stay_on_their_cores(run):
+    report, _ = place_run(run, "3x3", pins=["echo=7", "clock=0-2,5"])
+    assert report.placement.method == "auto"
+    assert report.core_of[4:].tolist() == [7, 7, 7]
+    assert set(report.core_of[:4].tolist()) <= {0, 1, 2, 5}
+    assert parse_pins([" a = 1 , 3 - 4 "]) == {"a": [1, 3, 4]}
+
+
+def test_recorded_spikes_travel_along_trees(run):
+    """Twenty spikes of ten ticks, each to the cores of all three echoes."""
+    report, files = place_run(
+        run,
+        "4x2",
+        placement="sequential",
+        multicast="dual_path",
+        machines=MachineOptions(neurons_per_core=1),
+        packets=PacketOptions(cycles_per_ms=50.0),
+    )
+    assert files[-1].name == "latency.csv"
+    pairs = np.genfromtxt(files[-1], delimiter=",", names=True)
+    assert pairs["copies"].sum() == report.spikes.report.counts.delivered == 20 * 3
+    assert set(pairs["target"]) == set(report.core_of[4:].tolist())
+    latency = report.spikes.report.latency
+    total = (pairs["copies"] * pairs["mean_cycles"]).sum()
+    assert total == pytest.approx(latency.mean * latency.n_packets, rel=1e-5)
+    assert pairs["maximum_cycles"].max() == latency.maximum
+    first = place_run(
+        run,
+        "4x2",
+        placement="sequential",
+        machines=MachineOptions(neurons_per_core=1),
+        packets=PacketOptions(cycles_per_ms=50.0, window="0:5"),
+    )[0]
+    assert first.spikes.report.counts.delivered == 2 * 3  # the tick at 0 ms alone
+    with pytest.raises(MappingError, match="multicast = 'spanning'"):
+        place_run(run, "4x2", placement="sequential", multicast="spanning")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 import mapping.whatif
 from experiments import RunDirectory, run_experiment
 from experiments.machines import MachineOptions
+from experiments.recorded import PacketOptions
 from experiments.whatif import table_rows, what_if_run
 from simulator.errors import DataError, MappingError
 
@@ -42,7 +43,7 @@ def test_everything_is_written_ranked_and_listed(run):
     assert len(rows) == 8
     assert [row.cost for row in rows] == sorted(row.cost for row in rows)
     content = json.loads(files[0].read_text())
-    assert (content["schema"], content["schema_version"]) == ("spikemesh.whatif", 1)
+    assert (content["schema"], content["schema_version"]) == ("spikemesh.whatif", 2)
     assert content["rows"] == [row.to_dict() for row in rows]
     assert content["machines"]["3x2"]["width"] == 3
     with files[1].open(newline="") as file:
@@ -74,6 +75,30 @@ def test_a_study_that_was_stopped_goes_on(run, monkeypatch):
     assert counting.done == 5 + 4  # kept from before, although the last study was without them
     what_if_run(run, ["3x2"], **WAYS, again=True)
     assert counting.done == 5 + 4 + 4
+
+
+def test_recorded_spikes_are_sent_along_every_way(run):
+    ways = {"placements": ("sequential",), "routings": ("xy",), "multicasts": ("xy_tree",)}
+    sending = PacketOptions(cycles_per_ms=50.0, window="0:30")
+    rows, files = what_if_run(run, ["3x2"], **ways, packets=sending)
+    assert {row.combination.routing for row in rows} == {"xy", "xy_tree"}
+    assert all(row.outcome == "stable" and row.latency_mean > 0 for row in rows)
+    columns, table = table_rows(rows)
+    assert columns[-3:] == ("latency (cycles)", "99 %", "load at most")
+    assert [cells[-3] for cells in table] == [f"{row.latency_mean:,.2f}" for row in rows]
+    content = json.loads(files[0].read_text())
+    assert content["packets"]["window"] == "0:30"
+    # Rows without latencies are not taken for rows with them, nor the other way round.
+    plain, _ = what_if_run(run, ["3x2"], **ways)
+    assert all(row.outcome is None for row in plain)
+    assert table_rows(plain)[0][-1] == "deadlock"
+    with pytest.raises(DataError, match="window '5': expected start:stop"):
+        what_if_run(run, ["3x2"], **ways, packets=PacketOptions(1.0, "5"))
+    with pytest.raises(DataError, match="window from 9 to 4 ms"):
+        what_if_run(run, ["3x2"], **ways, packets=PacketOptions(1.0, "9:4"))
+    for wrong in ({"cycles_per_ms": 0.0}, {"cycles_per_ms": float("nan")}, {"lanes": 0}):
+        with pytest.raises(DataError, match=next(iter(wrong))):
+            PacketOptions(**wrong)
 
 
 def test_rows_of_another_network_are_not_taken_for_this_one(run, monkeypatch):

@@ -11,7 +11,9 @@ from tests.mapping.support import demo_graph
 
 @pytest.fixture(scope="module")
 def report():
-    return map_network(demo_graph(), Mesh(5, 4), moves_per_core=200, mix_populations=True)
+    return map_network(
+        demo_graph(), Mesh(5, 4), placement="annealing", moves_per_core=200, mix_populations=True
+    )
 
 
 def arrows(figure):
@@ -61,7 +63,9 @@ def test_the_title_says_cost_and_verdict(report):
 def test_a_cycle_is_outlined():
     graph = SpikingGraph({"a": 16}, [Edges("a", "a")], [1] * 16, 1.0)
     mesh = Mesh(4, 4, torus=True)
-    report = map_network(graph, mesh, routing="torus_dimension_order", moves_per_core=10)
+    report = map_network(
+        graph, mesh, routing="torus_dimension_order", placement="annealing", moves_per_core=10
+    )
     figure = draw_link_load(report)
     _, (cycle,) = arrows(figure)
     assert len(cycle.get_paths()) == 4
@@ -87,14 +91,16 @@ def test_convergence_shows_the_record_and_the_baselines(report):
 def test_odd_machines_are_drawn():
     graph = SpikingGraph({"a": 2}, [Edges("a", "a")], [0, 0], 1.0)
     for mesh in (Mesh(1, 1), Mesh(9, 1), Mesh(1, 9), Mesh(30, 2)):
-        (links,), _ = arrows(draw_link_load(map_network(graph, mesh, moves_per_core=1)))
+        (links,), _ = arrows(
+            draw_link_load(map_network(graph, mesh, placement="annealing", moves_per_core=1))
+        )
         assert len(links.get_paths()) == len(mesh.links)
 
 
 def test_a_course_without_a_single_useful_move_is_drawn():
     silent = SpikingGraph({"a": 2}, [Edges("a", "a")], [0, 0], 1.0)
     for mesh in (Mesh(1, 1), Mesh(3, 1)):
-        lines = draw_convergence(map_network(silent, mesh)).axes[0].lines
+        lines = draw_convergence(map_network(silent, mesh, placement="annealing")).axes[0].lines
         assert lines[0].get_ydata().tolist() == [0.0]
 
 

@@ -11,7 +11,9 @@ from tests.mapping.test_deadlock import AllTurns
 
 @pytest.fixture(scope="module")
 def report():
-    return map_network(demo_graph(), Mesh.parse("8x8"), seed=3, moves_per_core=1000)
+    return map_network(
+        demo_graph(), Mesh.parse("8x8"), seed=3, placement="annealing", moves_per_core=1000
+    )
 
 
 def test_the_report_agrees_with_itself(report):
@@ -71,7 +73,9 @@ def test_json_holds_everything(report, tmp_path):
 def test_json_of_a_possible_deadlock_holds_the_cycle():
     graph = SpikingGraph({"a": 16}, [Edges("a", "a")], [1] * 16, 1.0)
     mesh = Mesh(4, 4, torus=True, energy=None)
-    report = map_network(graph, mesh, routing="torus_dimension_order", moves_per_core=10)
+    report = map_network(
+        graph, mesh, routing="torus_dimension_order", placement="annealing", moves_per_core=10
+    )
     verdict = report.to_dict()["deadlock"]["all_flows"]
     assert verdict["free"] is False
     assert len(verdict["cycle"]) == len(verdict["cycle_flows"]) == 4
@@ -95,7 +99,9 @@ def test_summary_rows_are_pairs_of_text(report):
 
 
 def test_same_seed_same_report(report):
-    again = map_network(demo_graph(), Mesh.parse("8x8"), seed=3, moves_per_core=1000)
+    again = map_network(
+        demo_graph(), Mesh.parse("8x8"), seed=3, placement="annealing", moves_per_core=1000
+    )
     assert again.to_dict() == report.to_dict()
 
 
@@ -187,6 +193,19 @@ def test_pinned_populations_and_options_of_the_partition_reach_the_mapping():
         map_network(graph, small, partition="magic")
     with pytest.raises(MappingError, match=r"no option 'colour'"):
         map_network(graph, small, partition_options={"colour": 3})
+
+
+def test_only_allowed_cores_are_used():
+    graph = SpikingGraph({"a": 4, "b": 2}, [Edges("a", "b")], [1] * 6, 1.0)
+    mesh = Mesh(3, 3, neurons_per_core=1)
+    some = np.arange(9) != 4
+    report = map_network(graph, mesh, pinned={"b": [0, 1, 4]}, allowed=some)
+    assert set(report.core_of[4:].tolist()) == {0, 1}
+    assert 4 not in report.core_of
+    assert report.placement.method == "auto"
+    for wrong in (some[:-1], some.astype(int), np.ones((2, 9), bool)):
+        with pytest.raises(MappingError, match=r"allowed is .*; expected bool, \(9,\)"):
+            map_network(graph, mesh, allowed=wrong)
 
 
 def test_unlike_and_faulty_cores_are_respected():

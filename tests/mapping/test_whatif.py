@@ -1,9 +1,14 @@
+import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from mapping import CapacityError, Edges, Mesh, SpikingGraph, map_network, whatif
 from mapping.draw import draw_what_if
+from mapping.metrics import multicast_link_loads
+from mapping.multicast import multicast_names
+from mapping.network import RecordedSpikes
 from mapping.whatif import Combination, WhatIfRow, combinations, ranked, what_if
 from simulator.errors import MappingError
 from tests.mapping.support import demo_graph
@@ -59,6 +64,86 @@ def test_every_row_is_what_mapping_alone_gives(rows):
         else:
             assert row.energy_uj == report.energy_pj * 1e-6
     assert {row.combination.mesh for row in rows if row.problem} >= {"ring", "4x4"}
+
+
+def recorded(n=300, cycles_per_ms=20.0, flits=1):
+    rng = np.random.default_rng(3)
+    return RecordedSpikes(rng.integers(0, 282, n), rng.uniform(0.0, 40.0, n), cycles_per_ms, flits)
+
+
+@pytest.fixture(scope="module")
+def sent_rows():
+    chosen = combinations(
+        ["4x4", "ring"], ["sequential"], ["sequential"], ["xy"], multicasts=multicast_names()
+    )
+    return list(what_if(demo_graph(), MESHES, chosen, spikes=recorded()))
+
+
+def test_rows_of_packets_that_branch_are_what_mapping_alone_gives(sent_rows):
+    assert [row.combination.routing for row in sent_rows[:4]] == ["xy", *multicast_names()]
+    for row in sent_rows:
+        way = row.combination
+        if way.routing == "xy":
+            assert way.multicast is None
+            continue
+        torus = MESHES[way.mesh].torus
+        report = map_network(
+            demo_graph(),
+            MESHES[way.mesh],
+            placement="sequential",
+            routing="torus_dimension_order" if torus else "xy",
+            multicast=way.multicast,
+            spikes=recorded(),
+        )
+        trees, flows = report.multicast, report.traffic.multicast
+        assert (row.packets, row.cost) == (trees.n_packets, trees.cost)
+        loads = multicast_link_loads(
+            report.traffic, report.placement.core_of, report.mesh, tree=way.multicast
+        )
+        assert trees.cost == loads.sum()
+        assert row.maximum_link_load == trees.maximum_link_load == loads.max()
+        assert row.deadlock_free is trees.verdict.free
+        hops = [len(tree.path(core)) for tree in trees.trees for core in tree.targets]
+        weights = np.repeat(flows.packets, np.diff(flows.start))
+        assert row.average_hops == pytest.approx(np.average(hops, weights=weights))
+        assert row.maximum_hops == max(hops)
+        latency = report.spikes.report.latency
+        assert (row.outcome, row.latency_mean, row.latency_p99) == (
+            "stable",
+            latency.mean,
+            latency.p99,
+        )
+        assert row.saturation_margin == report.spikes.report.saturation_margin > 1
+        words = dict(report.summary_rows())
+        assert way.multicast in words["with multicast"]
+        assert words["deadlock, multicast"].startswith("free" if trees.verdict.free else "possible")
+        assert "latency mean" in words["recorded spikes"]
+        record = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+        assert record["traffic"]["multicast"]["deadlock"]["free"] is trees.verdict.free
+        assert record["recorded_spikes"]["report"]["latency"]["mean"] == latency.mean
+    order = ranked(sent_rows, "latency")
+    known = [row.latency_mean for row in order if row.deadlock_free]
+    assert known == sorted(known)
+
+
+def test_a_network_that_does_not_keep_up_or_stalls_has_no_latency():
+    chosen = combinations(["4x4"], ["sequential"], ["sequential"], ["xy"])
+    (row,) = what_if(demo_graph(), MESHES, chosen, spikes=recorded(2_000, 0.2, 9))
+    assert (row.outcome, row.latency_mean, row.latency_p99) == ("unstable", None, None)
+    assert 0 < row.saturation_margin < 1
+    figure = draw_what_if([row])
+    assert "unstable" in [text.get_text() for text in figure.axes[2].texts]
+    (silent,) = what_if(demo_graph(), MESHES, chosen, spikes=recorded(0))
+    assert (silent.outcome, silent.saturation_margin) == ("silent", None)
+    graph = SpikingGraph({"a": 4}, [Edges("a", "a", range(4), [2, 3, 0, 1])], [9] * 4, 10.0)
+    ring = {"ring": Mesh(4, 1, torus=True, neurons_per_core=1)}
+    # All four at once, each to the core opposite, with packets longer than the buffers between.
+    many = RecordedSpikes(np.tile(np.arange(4), 40), np.repeat(np.arange(40) / 10, 4), 1.0, 40)
+    ways = combinations(["ring"], ["sequential"], ["sequential"], ["torus_dimension_order"])
+    (stalled,) = what_if(graph, ring, ways, spikes=many)
+    assert (stalled.outcome, stalled.deadlock_free) == ("stalled", False)
+    assert stalled.latency_mean is None
+    assert "stalled" in [text.get_text() for text in draw_what_if([stalled]).axes[2].texts]
 
 
 def test_the_order_is_free_ones_first_then_the_figure_then_problems(rows):
@@ -136,5 +221,11 @@ def test_the_picture_shows_the_ranked_rows(rows):
     assert hops == [row.average_hops for row in works]
     loads = [line.get_xdata()[0] for line in right.lines if line.get_marker() == "o"]
     assert loads == [row.maximum_link_load for row in works]
+    latencies = draw_what_if(
+        [replace(row, outcome="stable", latency_mean=5.0, latency_p99=9.0) for row in works]
+    ).axes[2]
+    assert [line.get_xdata()[0] for line in latencies.lines if line.get_marker() == "|"] == (
+        [9.0] * len(works)
+    )
     many = [replace(works[0], cost=k) for k in range(100)]
     assert len(draw_what_if(many).axes[0].get_yticklabels()) == 30
