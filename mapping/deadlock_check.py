@@ -4,8 +4,8 @@ The proof is an order of channels. It holds if every packet, wherever it may be,
 channel of the order that comes behind all channels of the order that it may hold there. Then no
 set of packets can wait for each other: the one that holds the last of all channels held by them
 is offered one that none of them holds. If, further, every channel that is offered is in the order
-and comes behind, the proof needs no assumption about buffers; else virtual channels must be
-empty before they are reused, or packets fit into one buffer.
+and comes behind, the proof needs no assumption about buffers; else a virtual channel must be given
+to a packet only when it is empty, or when the whole packet fits into it.
 
 Nothing is imported here but the relation itself, asked one state at a time: slow, for tests and
 for those who do not believe. (What a packet may hold is followed as the highest rank on any way

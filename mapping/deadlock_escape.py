@@ -7,8 +7,10 @@ none of them holds. This is acyclicity of Duato's extended dependency graph with
 indirect and cross dependencies: what a packet *may* hold is any escape channel on its way, taken
 as an escape or not, whatever came in between.
 
-It takes for granted that a virtual channel is given to a packet only when it is empty, or that
-packets fit into one buffer: a packet waiting behind another one's tail is not offered anything.
+It takes for granted that a virtual channel is given to a packet only when it is empty, or when the
+whole packet fits into it (virtual cut-through): a packet that waits behind another one's tail, or
+for room in a channel that it was given, is not offered anything any more. That packets are no
+longer than a buffer is not enough.
 
 `mapping.deadlock_ranks` finds the ranks.
 

@@ -9,7 +9,7 @@ from mapping.deadlock_witness import witness_packets
 from mapping.mesh import Mesh
 from mapping.network.packet_network import PacketNetwork
 from mapping.network.stall import Stall, StallError
-from mapping.routing import RoutingFunction, routing_function
+from mapping.routing import Channel, RoutingFunction, routing_function
 
 __all__ = ["replay"]
 
@@ -52,13 +52,13 @@ def replay(
     packets = witness_packets(verdict, mesh, buffer_flits, routing=routing, flows=flows)
     if not packets:
         return None
-    network = PacketNetwork(
-        mesh, function, lanes=verdict.lanes, buffer_flits=buffer_flits, multicast=True
-    )
+    # The packets use lane 0 of every channel, so that one lane is all they need.
+    network = PacketNetwork(mesh, function, buffer_flits=buffer_flits, multicast=True)
     first = min(packet.release for packet in packets)
     for k, packet in enumerate(packets):
         before = range(-1, len(packet.route) - 1)
-        tree = network.add_tree(packet.source, packet.route, before, [packet.target], lane=0)
+        route = [Channel(link, vc // verdict.lanes) for link, vc in packet.route]
+        tree = network.add_tree(packet.source, route, before, [packet.target])
         at = (packet.release - first) * network.pipeline.cycles_per_hop
         network.inject_tree(at, tree, packet.flits, k)
     try:
