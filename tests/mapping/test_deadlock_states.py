@@ -64,7 +64,7 @@ def test_moves_that_need_no_choice_may_come_first():
         (1, 2, 1),
         (2, 3, 1),
         (1, 1, 16),
-        *(pytest.param(*size, 1, marks=pytest.mark.slow) for size in SIZES),
+        *(pytest.param(*size, 1, marks=pytest.mark.slow) for size in [(1, 1), (2, 2)]),
     ],
 )
 def test_every_minimal_relation_on_2x2(depth, flits, step):
@@ -154,8 +154,8 @@ def random_case(seed, mesh):
     ("shape", "seeds"),
     [
         ((2, 2), range(12)),
-        pytest.param((2, 2), range(12, 600), marks=pytest.mark.slow),
-        pytest.param((3, 2), range(400), marks=pytest.mark.slow),
+        pytest.param((2, 2), range(12, 200), marks=pytest.mark.slow),
+        pytest.param((3, 2), range(150), marks=pytest.mark.slow),
     ],
 )
 def test_random_relations_and_flows(shape, seeds):
