@@ -17,11 +17,12 @@ from mapping.network.multicast_packets import (
     multicast_trace,
     packet_trees,
 )
-from mapping.network.packet_network import Counts, Deliveries, PacketNetwork, Work
+from mapping.network.packet_network import PacketNetwork
 from mapping.network.packets import Packets, packets
 from mapping.network.pairs import PairLatency
 from mapping.network.pipeline import Pipeline
 from mapping.network.recorded import RecordedSpikes, SpikeLatency
+from mapping.network.records import Counts, Deliveries, Work
 from mapping.network.replay import replay
 from mapping.network.report import NetworkReport, run_load, run_packets
 from mapping.network.spikes import spike_cycles, spike_packets

@@ -12,26 +12,116 @@ N. McKeown, The iSLIP scheduling algorithm for input-queued switches, IEEE/ACM T
 
 from __future__ import annotations
 
-from mapping.network.counters import NONE, RECENT, SENDING, WAITING
-from mapping.network.events import drop, make_ready
-from mapping.network.kernel_part import kernel_part
-from mapping.network.tables import (
-    BRANCH,
-    BUFFER,
-    CHANNEL,
-    IN_PORT,
-    OUT_PORT,
-    PACKET,
-    ROUTER,
-    IntArray,
-    Setup,
-    Tables,
-)
+from mapping.network import layout as at
+from mapping.network.bits import in_turn, lowest_bit
+from mapping.network.buffers import drop
+from mapping.network.counters import RECENT
+from mapping.network.kernel_part import kernel_part, rare_part
+from mapping.network.setup import Setup
+from mapping.network.tables import ASK_WORDS, Tables
+from mapping.network.wake import make_ready
 
-__all__ = ["allocate_channels", "drop_overdue", "take_channel"]
+__all__ = ["BRANCH", "CHANNEL", "allocate_channels", "drop_overdue", "take_channel"]
 
+# What `Tables.asks` holds of each asker: its branch, its number among the inputs of the router,
+# the side it wants to leave by, the lanes it asks for, those granted to it, and the channel that
+# it took, 0 if none.
+BRANCH, ASKER, OUT_SIDE, WANTED, GRANTED, CHANNEL = 0, 1, 2, 3, 4, 5
 
 _BITS = 0x7FFFFFFF
+
+
+@kernel_part
+def allocate_channels(setup: Setup, t: Tables, router: int) -> int:
+    """One round in one router, written into `Tables.asks`; returns the number of askers.
+
+    Nothing is taken yet: see `take_channel`.
+    """
+    w, ask = t.words, t.asks
+    width = setup.lanes * setup.branches
+    need = 1 if setup.drop_after >= 0 else 0
+    sides = w[router + at.WAITING_SIDES] | 0
+    n = seen = shared = 0
+    while sides:
+        side = lowest_bit(sides)
+        sides &= sides - 1
+        waiting = w[router + at.IN_SIDES + side * at.IN_WORDS + at.WAITING] | 0
+        while waiting:
+            asker = side * width + lowest_bit(waiting)
+            waiting &= waiting - 1
+            branch = router + t.branch_at[asker]
+            if setup.cut_through:
+                slot = w[branch + at.SLOT]
+                need = t.road[slot * at.ROAD_WORDS + at.LENGTH] | 0
+            n_offers = w[branch + at.N_OFFERS]
+            if n_offers == 0:
+                out_side = 4
+                free = _free_lanes(setup, t, router, 4, (1 << setup.lanes) - 1, need)
+            elif n_offers == 1:
+                offer = w[branch + at.OFFERS] | 0
+                out_side = offer & 3
+                free = _free_lanes(setup, t, router, out_side, offer >> 2, need)
+            else:
+                chosen = _best_offer(setup, t, router, branch, need)
+                out_side, free = chosen & 3, chosen >> 2
+            if free:
+                row = n * ASK_WORDS
+                ask[row + BRANCH], ask[row + ASKER], ask[row + OUT_SIDE] = branch, asker, out_side
+                ask[row + WANTED] = ask[row + GRANTED] = free
+                shared |= seen & 1 << out_side
+                seen |= 1 << out_side
+                n += 1
+    if shared:
+        _arbitrate(setup, t, router, shared, n)
+    taken = 0
+    for row in range(0, n * ASK_WORDS, ASK_WORDS):
+        ask[row + CHANNEL] = 0
+        if ask[row + GRANTED]:
+            _accept(setup, t, router, row)
+            taken += 1
+    # Who lost to another asks again; who found nothing free waits until something is.
+    w[router + at.UNSETTLED] = 1 if taken < n or setup.drop_after >= 0 else 0
+    return n
+
+
+@kernel_part
+def _free_lanes(setup: Setup, t: Tables, router: int, out_side: int, lanes: int, need: int) -> int:
+    """Those of a set of lanes of an out-side that a packet may be given, as a set of bits."""
+    w = t.words
+    free = (w[router + at.OUT_SIDES + out_side * at.OUT_WORDS + at.FREE] | 0) & lanes
+    if free and need > 0:
+        first = router + at.CHANNELS + out_side * setup.lanes * at.CHANNEL_WORDS
+        for lane in range(setup.lanes):
+            if free >> lane & 1 and w[first + lane * at.CHANNEL_WORDS + at.CREDITS] < need:
+                free ^= 1 << lane
+    return int(free)
+
+
+@rare_part
+def _best_offer(setup: Setup, t: Tables, router: int, branch: int, need: int) -> int:
+    """Of several offers the one with the most credits, as ``lanes << 2 | side``; 0 if none."""
+    w = t.words
+    serial = t.packet[w[branch + at.SLOT] * at.PACKET_WORDS + at.SERIAL]
+    best, best_credits, ties = 0, -1, 0
+    for k in range(w[branch + at.N_OFFERS]):
+        offer = w[branch + at.OFFERS + k] | 0
+        side = offer & 3
+        free = _free_lanes(setup, t, router, side, offer >> 2, need)
+        if free == 0:
+            continue
+        first = router + at.CHANNELS + side * setup.lanes * at.CHANNEL_WORDS
+        credits = 0
+        for lane in range(setup.lanes):
+            if free >> lane & 1:
+                credits += w[first + lane * at.CHANNEL_WORDS + at.CREDITS]
+        if credits > best_credits:
+            best, best_credits, ties = free << 2 | side, credits, 1
+        elif credits == best_credits:
+            ties += 1
+            key = _mixed(_mixed(setup.seed) ^ (serial & _BITS))
+            if _mixed(key ^ (5 * w[router + at.NUMBER] + k + 1)) % ties == 0:
+                best = free << 2 | side
+    return best
 
 
 @kernel_part
@@ -43,209 +133,91 @@ def _mixed(x: int) -> int:
 
 
 @kernel_part
-def _free_lanes(setup: Setup, t: Tables, port: int, lanes: int, need: int) -> int:
-    """Those of a set of lanes that a packet may be given, as a set of bits."""
-    free = t.out_port[port, OUT_PORT.free] & lanes
-    if free and need > 0:
-        for lane in range(setup.lanes):
-            if free >> lane & 1 and t.channel[port * setup.lanes + lane, CHANNEL.credits] < need:
-                free ^= 1 << lane
-    return int(free)
+def _arbitrate(setup: Setup, t: Tables, router: int, shared: int, n: int) -> None:
+    """Every lane of the sides that several ask for chooses one of its askers."""
+    w, ask = t.words, t.asks
+    end = n * ASK_WORDS
+    while shared:
+        out_side = lowest_bit(shared)
+        shared &= shared - 1
+        wanted = 0
+        for row in range(0, end, ASK_WORDS):
+            if ask[row + OUT_SIDE] == out_side:
+                wanted |= ask[row + WANTED]
+                ask[row + GRANTED] = 0
+        first = router + at.CHANNELS + out_side * setup.lanes * at.CHANNEL_WORDS
+        while wanted:
+            lane = lowest_bit(wanted)
+            wanted &= wanted - 1
+            turn = w[first + lane * at.CHANNEL_WORDS + at.TURN]
+            lowest = later = -1  # askers are in the order of their numbers
+            for row in range(0, end, ASK_WORDS):
+                if ask[row + OUT_SIDE] == out_side and ask[row + WANTED] >> lane & 1:
+                    if lowest < 0:
+                        lowest = row
+                    if ask[row + ASKER] >= turn:
+                        later = row
+                        break
+            ask[(later if later >= 0 else lowest) + GRANTED] |= 1 << lane
 
 
 @kernel_part
-def _wanted(setup: Setup, t: Tables, branch: int, slot: int, router: int) -> tuple[int, int]:
-    """Side of the router and lanes that a head asks for; no lanes if none is free."""
-    need = 0
-    if setup.cut_through:
-        need = t.packet[slot, PACKET.flits]
-    elif setup.drop_after >= 0:
-        need = 1
-    n = t.branch[branch, BRANCH.offers]
-    if n == 0:
-        every = (1 << setup.lanes) - 1
-        return 4, _free_lanes(setup, t, 5 * setup.routers + router, every, need)
-    if n == 1:
-        link = t.offer[branch, 0]
-        return link & 3, _free_lanes(setup, t, link, t.offer[branch, 1], need)
-    best_side, best_lanes, best_credits, ties = 0, 0, -1, 0
-    for k in range(n):
-        link = t.offer[branch, 2 * k]
-        free = _free_lanes(setup, t, link, t.offer[branch, 2 * k + 1], need)
-        if free == 0:
-            continue
-        credits = 0
-        for lane in range(setup.lanes):
-            if free >> lane & 1:
-                credits += t.channel[link * setup.lanes + lane, CHANNEL.credits]
-        if credits > best_credits:
-            best_credits, best_side, best_lanes, ties = credits, link & 3, free, 1
-        elif credits == best_credits:
-            ties += 1
-            key = _mixed(_mixed(setup.seed) ^ (t.packet[slot, PACKET.number] & _BITS))
-            if _mixed(key ^ (5 * router + k + 1)) % ties == 0:
-                best_side, best_lanes = link & 3, free
-    return best_side, best_lanes
+def _accept(setup: Setup, t: Tables, router: int, row: int) -> None:
+    """An asker takes one of the lanes that are granted to it; the pointers of both move on."""
+    w, ask = t.words, t.asks
+    branch, side, lanes = ask[row + BRANCH], ask[row + OUT_SIDE], ask[row + GRANTED]
+    turn = int(w[branch + at.WISH]) - side * setup.lanes
+    lane = in_turn(lanes, turn) if 0 < turn < setup.lanes else lowest_bit(lanes)
+    number = side * setup.lanes + lane
+    channel = router + at.CHANNELS + number * at.CHANNEL_WORDS
+    after = ask[row + ASKER] + 1
+    w[channel + at.TURN] = 0 if after == 5 * setup.lanes * setup.branches else after
+    w[branch + at.WISH] = 0 if number + 1 == 5 * setup.lanes else number + 1
+    ask[row + CHANNEL] = channel
 
 
 @kernel_part
-def allocate_channels(setup: Setup, t: Tables, router: int, ask: IntArray, grants: IntArray) -> int:
-    """One round in one router; what is granted is written into `grants`.
-
-    Parameters
-    ----------
-    ask : int64 array, shape (5, 5 * lanes * branches)
-        Scratch: branch, number among the inputs, side, lanes asked for, lanes granted.
-    grants : int64 array, shape (2, 5 * lanes * branches)
-        Out: branch and channel.
-
-    Returns
-    -------
-    int
-        Number of grants. Nothing is taken yet: see `take_channel`.
-    """
-    width = setup.lanes * setup.branches
-    sides = t.router[router, ROUTER.waiting]
-    n = 0
-    for side in range(5):
-        if not sides >> side & 1:
-            continue
-        port = t.inputs[router, side]
-        waiting = t.in_port[port, IN_PORT.waiting]
-        place = 0
-        while waiting:
-            if waiting & 1:
-                branch = port * width + place
-                buffer = t.branch[branch, BRANCH.buffer]
-                slot = t.flit[buffer * setup.depth + t.buffer[buffer, BUFFER.oldest]] >> 2
-                out_side, free = _wanted(setup, t, branch, slot, router)
-                if free:
-                    ask[0, n], ask[1, n] = branch, side * width + place
-                    ask[2, n], ask[3, n], ask[4, n] = out_side, free, 0
-                    n += 1
-            waiting >>= 1
-            place += 1
-    granted = 0
-    if n == 1:
-        ask[4, 0] = ask[3, 0]
-    elif n > 1:
-        _grant(setup, t, router, ask, n)
-    for k in range(n):
-        if ask[4, k]:
-            grants[0, granted] = ask[0, k]
-            grants[1, granted] = _accept(setup, t, router, ask, k)
-            granted += 1
-    # Who lost to another asks again; who found nothing free waits until something is.
-    t.router[router, ROUTER.unsettled] = 1 if granted < n or setup.drop_after >= 0 else 0
-    return granted
-
-
-@kernel_part
-def _grant(setup: Setup, t: Tables, router: int, ask: IntArray, n: int) -> None:
-    """Every lane that is asked for chooses an asker."""
-    around = 5 * setup.lanes * setup.branches
-    seen = shared = 0
-    for k in range(n):
-        shared |= seen & 1 << ask[2, k]
-        seen |= 1 << ask[2, k]
-    for k in range(n):  # alone at its side: nothing to arbitrate
-        if not shared >> ask[2, k] & 1:
-            ask[4, k] = ask[3, k]
-    if shared == 0:
-        return
-    for out_side in range(5):
-        if not shared >> out_side & 1:
-            continue
-        asked = 0
-        for k in range(n):
-            if ask[2, k] == out_side:
-                asked |= ask[3, k]
-        port = 4 * router + out_side if out_side < 4 else 5 * setup.routers + router
-        lane = 0
-        while asked:
-            if asked & 1:
-                turn = t.channel[port * setup.lanes + lane, CHANNEL.turn]
-                nearest, chosen = around, 0
-                for k in range(n):
-                    if ask[2, k] == out_side and ask[3, k] >> lane & 1:
-                        away = ask[1, k] - turn
-                        if away < 0:
-                            away += around
-                        if away < nearest:
-                            nearest, chosen = away, k
-                ask[4, chosen] |= 1 << lane
-            asked >>= 1
-            lane += 1
-
-
-@kernel_part
-def _accept(setup: Setup, t: Tables, router: int, ask: IntArray, k: int) -> int:
-    """Channel that an asker takes of those granted to it; the pointers of both move on."""
-    branch, number, side, lanes = ask[0, k], ask[1, k], ask[2, k], ask[4, k]
-    turn = (
-        t.branch[branch, BRANCH.turn] - side * setup.lanes
-    )  # the lane its pointer is at, or beyond
-    chosen = -1
-    for lane in range(setup.lanes):
-        if lanes >> lane & 1 and (chosen < 0 or (chosen < turn and lane >= turn)):
-            chosen = lane
-    port = 4 * router + side if side < 4 else 5 * setup.routers + router
-    channel = port * setup.lanes + chosen
-    after = number + 1
-    t.channel[channel, CHANNEL.turn] = 0 if after == 5 * setup.lanes * setup.branches else after
-    after = side * setup.lanes + chosen + 1
-    t.branch[branch, BRANCH.turn] = 0 if after == 5 * setup.lanes else after
-    return int(channel)
-
-
-@kernel_part
-def stop_waiting(t: Tables, branch: int, port: int) -> None:
+def _stop_waiting(t: Tables, branch: int, side: int) -> None:
     """Take a branch off those that ask for channels."""
-    t.in_port[port, IN_PORT.waiting] &= ~(1 << t.branch[branch, BRANCH.place])
-    if t.in_port[port, IN_PORT.waiting] == 0:
-        router, side = t.in_port[port, IN_PORT.router], t.in_port[port, IN_PORT.side]
-        t.router[router, ROUTER.waiting] &= ~(1 << side)
+    w = t.words
+    left = w[side + at.WAITING] ^ (1 << w[branch + at.PLACE])
+    w[side + at.WAITING] = left
+    if left == 0:
+        w[w[side + at.IN_ROUTER] + at.WAITING_SIDES] ^= w[side + at.IN_BIT]
 
 
 @kernel_part
-def take_channel(setup: Setup, t: Tables, branch: int, channel: int) -> None:
-    """Give a channel to a branch that waits."""
-    buffer = t.branch[branch, BRANCH.buffer]
-    port, out_port = t.buffer[buffer, BUFFER.port], t.channel[channel, CHANNEL.port]
-    stop_waiting(t, branch, port)
-    t.channel[channel, CHANNEL.owner] = branch
-    t.out_port[out_port, OUT_PORT.free] &= ~t.channel[channel, CHANNEL.mask]
-    t.branch[branch, BRANCH.state] = SENDING
-    t.branch[branch, BRANCH.out] = channel
-    t.branch[branch, BRANCH.out_port] = out_port
-    t.branch[branch, BRANCH.side] = out_port & 3 if out_port < 4 * setup.routers else 4
-    if (
-        t.channel[channel, CHANNEL.credits] > 0
-        and t.branch[branch, BRANCH.ahead] < t.buffer[buffer, BUFFER.flits]
-    ):
-        make_ready(t, branch, buffer)
+def take_channel(setup: Setup, t: Tables, row: int) -> None:
+    """Give an asker the channel that it took."""
+    w = t.words
+    branch, channel, side = t.asks[row + BRANCH], t.asks[row + CHANNEL], t.asks[row + OUT_SIDE]
+    lane = w[branch + at.LANE]
+    in_side = w[lane + at.IN_SIDE]
+    _stop_waiting(t, branch, in_side)
+    w[channel + at.OWNER] = branch
+    w[w[channel + at.OF_SIDE] + at.FREE] ^= w[channel + at.CHANNEL_BIT]
+    w[branch + at.DOING] = at.SENDS
+    w[branch + at.OUT] = channel
+    w[branch + at.TO] = side
+    if w[channel + at.CREDITS] > 0 and w[branch + at.AHEAD] < w[lane + at.FLITS]:
+        make_ready(t, branch, in_side)
 
 
-@kernel_part
+@rare_part
 def drop_overdue(setup: Setup, t: Tables, router: int, now: int) -> bool:
     """Drop what waited longer than allowed; whether anything still waits."""
+    w = t.words
     width = setup.lanes * setup.branches
     still = False
-    for side in range(5):
-        port = t.inputs[router, side]
-        if port < 0:
+    for asker in range(5 * width):
+        side = router + at.IN_SIDES + asker // width * at.IN_WORDS
+        branch = router + t.branch_at[asker]
+        if w[side + at.WAITING] >> w[branch + at.PLACE] & 1 == 0:
             continue
-        for place in range(width):
-            branch = port * width + place
-            if (
-                t.in_port[port, IN_PORT.waiting] >> place & 1
-                and t.branch[branch, BRANCH.state] == WAITING
-            ):
-                buffer = t.branch[branch, BRANCH.buffer]
-                if (now - t.buffer[buffer, BUFFER.since]) & RECENT >= setup.drop_after:
-                    stop_waiting(t, branch, port)
-                    t.branch[branch, BRANCH.state] = NONE
-                    drop(setup, t, branch, buffer, now)
-                else:
-                    still = True
+        if (now - w[w[branch + at.LANE] + at.SINCE]) & RECENT >= setup.drop_after:
+            _stop_waiting(t, branch, side)
+            w[branch + at.DOING] = at.NONE
+            drop(setup, t, branch, now)
+        else:
+            still = True
     return still

@@ -7,9 +7,7 @@ __all__ = ["N_COUNTERS"]
 (
     NOW,  # the next cycle to be simulated
     ACTIVE,  # routers with work, at the front of Tables.active
-    ACTIVE_SOURCES,
-    TO_ROUTE,  # heads that came to the front of their buffers
-    EVENTS,  # arrivals, credits and starts that lie ahead
+    AWAKE,  # sources that can send, at the front of Tables.awake
     FREE_SLOTS,
     NEXT_PENDING,  # first packet of the batch that is not created yet
     DELIVERIES,  # rows of the delivery table in use
@@ -18,24 +16,16 @@ __all__ = ["N_COUNTERS"]
     DROPPED,  # copies that waited too long in a router
     REFUSED,  # copies that found the injection queue full
     LIVE,  # copies in flight, the injection queues included
-    FLIT_HOPS,  # flits sent over links
-    FLITS_DELIVERED,
     CYCLES,  # that were simulated, not jumped over
     VISITS,  # of routers
+    PEAK,  # most flits that a buffer held
     STATUS,
-    PLACE,  # buffer that the status is about
+    PLACE,  # lane that the status is about
     N_COUNTERS,
-) = range(20)
+) = range(17)
 
 # Why the kernel came back.
 DONE, STALLED, DEAD_END, NO_ROOM = 0, 1, 2, 3
-
-# States of a buffer and of a branch.
-IDLE, ROUTING, ROUTED = 0, 1, 2
-NONE, WAITING, SENDING, DROPPING = 0, 1, 2, 3
-
-# Owners of a channel that are not a branch.
-FREE, DRAINING = -1, -2
 
 # Times of waiting are kept by their last bits.
 RECENT = (1 << 30) - 1

@@ -10,8 +10,10 @@ from typing import Any
 
 from simulator.inner import register_jitable
 
-__all__ = ["OPTIONS", "kernel_part"]
+__all__ = ["OPTIONS", "kernel_part", "rare_part"]
 
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
 
 kernel_part: Any = register_jitable(forceinline=True, **OPTIONS)
+# What most networks never do is left to the compiler to put into its caller or not.
+rare_part: Any = register_jitable(**OPTIONS)

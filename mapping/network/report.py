@@ -20,9 +20,10 @@ from mapping.metrics import (
     throughput,
 )
 from mapping.network.multicast_packets import MulticastPackets
-from mapping.network.packet_network import Counts, Deliveries, PacketNetwork
+from mapping.network.packet_network import PacketNetwork
 from mapping.network.packets import Packets
 from mapping.network.pairs import PairLatency, pair_latency
+from mapping.network.records import Counts, Deliveries
 from mapping.network.stability import is_stable
 from mapping.network.synthetic import SyntheticTraffic
 from simulator.errors import MappingError

@@ -15,8 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from mapping.mesh import Mesh
-from mapping.network.counters import FREE, ROUTED, SENDING, WAITING
-from mapping.network.tables import BRANCH, BUFFER, CHANNEL, PACKET, IntArray, Setup, Tables
+from mapping.network import layout as at
+from mapping.network.layout import Addresses
+from mapping.network.setup import Setup
+from mapping.network.tables import ARRIVALS, CALENDARS, CREDITS, IntArray, Tables
 from mapping.routing import Channel
 from simulator.errors import MappingError
 
@@ -33,15 +35,17 @@ class WaitingPacket(NamedTuple):
         only a multicast packet can be part of a cycle, by the channels that its branches hold.
     lane : int
         Among the lanes of that channel.
-    wants : Channel
-        What it waits for: the next channel of the cycle, or one that the next packet holds.
+    wants : Channel or None
+        What it waits for: the next channel of the cycle, or one that the next packet holds; None
+        for the wire from a router to its core, which a multicast packet can hold while another of
+        its branches waits.
     source, target, tag : int
         Of the packet; `target` is -1 for a multicast.
     """
 
     channel: Channel | None
     lane: int
-    wants: Channel
+    wants: Channel | None
     source: int
     target: int
     tag: int
@@ -93,147 +97,155 @@ class StallError(MappingError):
 
 
 class _Snapshot:
-    """Who is blocked, by branch number, and by whom."""
+    """Who is blocked, by the addresses of branches, and by whom."""
 
-    def __init__(self, setup: Setup, t: Tables) -> None:
-        self.setup, self.t = setup, t
-        self.cores = 5 * setup.routers * setup.lanes
-        self.under_way = np.zeros(len(t.channel), dtype=bool)
-        for slot in range(setup.horizon):
-            self.under_way[t.credits[slot, : t.due[slot, 0]]] = True
-            arriving = t.arrivals[slot, : 2 * t.due[slot, 1] : 2]
-            self.under_way[arriving] = True
-        # The cores take whatever reaches them.
-        self.under_way[self.cores :] |= t.channel[self.cores :, CHANNEL.credits] > 0
-        state = t.branch[:, BRANCH.state]
-        asking = (state == WAITING) | (state == SENDING)
-        buffers = t.buffer[t.branch[:, BRANCH.buffer]]
-        self.blocked = asking & (buffers[:, BUFFER.state] == ROUTED)
+    def __init__(self, setup: Setup, there: Addresses, t: Tables) -> None:
+        self.setup, self.w, self.t = setup, t.words.astype(np.int64), t
+        w = self.w
+        self.under_way: set[int] = set()  # channels with a flit or a credit on its way
+        pages = t.page.reshape(-1, CALENDARS), t.filled.reshape(-1, CALENDARS)
+        for first, end in zip(pages[0][:, CREDITS], pages[1][:, CREDITS], strict=True):
+            self.under_way.update(t.calendar[first:end].tolist())
+        for first, end in zip(pages[0][:, ARRIVALS], pages[1][:, ARRIVALS], strict=True):
+            lanes = t.calendar[first:end:2].astype(np.int64)
+            self.under_way.update(w[lanes + at.UPSTREAM].tolist())
+        branch = there.branch[there.branch > 0]
+        doing = w[branch + at.DOING]
+        asking = (doing == at.WAITS) | (doing == at.SENDS)
+        routed = w[w[branch + at.LANE] + at.STATE] == at.ROUTED
+        # In the order of their numbers.
+        self.blocked = dict.fromkeys(branch[asking & routed].tolist())
 
-    def branches(self, buffer: int) -> range:
+    def branches(self, lane: int) -> range:
         """Branches of the packet at the front of a buffer."""
-        first = buffer * self.setup.branches
-        return range(first, first + int(self.t.buffer[buffer, BUFFER.copies]))
+        first, size = lane + at.BRANCHES, self.setup.branch_words
+        return range(first, first + size * int(self.w[lane + at.COPIES]), size)
 
-    def stuck(self, buffer: int) -> int:
-        """A blocked branch that keeps the front flit of a buffer where it is, or -1."""
-        if buffer >= self.cores or self.t.buffer[buffer, BUFFER.state] != ROUTED:
-            return -1
-        if self.t.buffer[buffer, BUFFER.flits] == 0:
-            return -1
-        for branch in self.branches(buffer):
-            if self.blocked[branch] and self.t.branch[branch, BRANCH.ahead] == 0:
+    def stuck(self, lane: int) -> int:
+        """A blocked branch that keeps the front flit of a buffer where it is, or 0."""
+        w = self.w
+        if lane == 0 or w[lane + at.STATE] != at.ROUTED or w[lane + at.FLITS] == 0:
+            return 0  # cores take whatever reaches them
+        for branch in self.branches(lane):
+            if branch in self.blocked and w[branch + at.AHEAD] == 0:
                 return branch
-        return -1
+        return 0
 
     def cause(self, branch: int) -> int:
-        """A blocked branch that this one waits for, or -1 if it may yet move."""
-        t, setup = self.t, self.setup
-        buffer = int(t.branch[branch, BRANCH.buffer])
-        if t.branch[branch, BRANCH.state] == WAITING:
-            return self._cause_of_wait(branch, buffer)
-        channel = int(t.branch[branch, BRANCH.out])
-        if t.branch[branch, BRANCH.ahead] < t.buffer[buffer, BUFFER.flits]:
-            if t.channel[channel, CHANNEL.credits] > 0 or self.under_way[channel]:
-                return -1
-            return self.stuck(channel)
+        """A blocked branch that this one waits for, or 0 if it may yet move."""
+        w = self.w
+        lane = int(w[branch + at.LANE])
+        if w[branch + at.DOING] == at.WAITS:
+            return self._cause_of_wait(branch)
+        channel = int(w[branch + at.OUT])
+        if w[branch + at.AHEAD] < w[lane + at.FLITS]:
+            if w[channel + at.CREDITS] > 0 or channel in self.under_way:
+                return 0
+            return self.stuck(int(w[channel + at.DOWNSTREAM]))
         # It has sent all that is here; the rest of its packet is still to come.
-        if t.buffer[buffer, BUFFER.flits] == setup.depth:
-            return self.stuck(buffer)
-        upstream = int(t.channel[buffer, CHANNEL.owner])
-        if upstream < 0 or self.under_way[buffer] or not self.blocked[upstream]:
-            return -1
-        return upstream
+        if w[lane + at.FLITS] == self.setup.depth:
+            return self.stuck(lane)
+        upstream = int(w[lane + at.UPSTREAM])
+        owner = int(w[upstream + at.OWNER])
+        return owner if owner in self.blocked and upstream not in self.under_way else 0
 
-    def _cause_of_wait(self, branch: int, buffer: int) -> int:
-        t, setup = self.t, self.setup
-        slot = int(t.flit[buffer * setup.depth + t.buffer[buffer, BUFFER.oldest]]) >> 2
-        need = int(t.packet[slot, PACKET.flits]) if setup.cut_through else 0
-        found = -1
+    def _cause_of_wait(self, branch: int) -> int:
+        w = self.w
+        need = 0
+        if self.setup.cut_through:
+            need = int(self.t.road[w[branch + at.SLOT] * at.ROAD_WORDS + at.LENGTH])
+        found = 0
         for channel in self.wanted(branch):
-            owner = int(t.channel[channel, CHANNEL.owner])
-            if owner >= 0:
-                if not self.blocked[owner]:
-                    return -1
-                after = self.stuck(channel)
-                cause = owner if after < 0 else after
-            elif self.under_way[channel] or (
-                owner == FREE and t.channel[channel, CHANNEL.credits] >= need
+            owner = int(w[channel + at.OWNER])
+            after = self.stuck(int(w[channel + at.DOWNSTREAM]))
+            if owner >= at.FIRST_OWNER:
+                if owner not in self.blocked:
+                    return 0
+                cause = after if after else owner
+            elif (
+                channel in self.under_way
+                or (w[channel + at.DOWNSTREAM] == 0 and w[channel + at.CREDITS] > 0)
+                or (owner == at.NOBODY and w[channel + at.CREDITS] >= need)
+                or not after
             ):
-                return -1
+                return 0
             else:
-                cause = self.stuck(channel)
-                if cause < 0:
-                    return -1
-            found = cause if found < 0 else found
+                cause = after
+            found = found if found else cause
         return found
 
     def wanted(self, branch: int) -> list[int]:
-        """Virtual channels that a waiting branch would take."""
-        t, setup = self.t, self.setup
-        n = int(t.branch[branch, BRANCH.offers])
+        """Channels that a waiting branch would take."""
+        w, lanes = self.w, self.setup.lanes
+        router = int(w[w[w[branch + at.LANE] + at.IN_SIDE] + at.IN_ROUTER])
+        first = router + at.CHANNELS
+        n = int(w[branch + at.N_OFFERS])
+        offers = [int(offer) for offer in w[branch + at.OFFERS : branch + at.OFFERS + n]]
         if n == 0:
-            router = int(t.buffer[t.branch[branch, BRANCH.buffer], BUFFER.router])
-            first = (5 * setup.routers + router) * setup.lanes
-            return list(range(first, first + setup.lanes))
-        found = []
-        for k in range(n):
-            link, lanes = (int(x) for x in t.offer[branch, 2 * k : 2 * k + 2])
-            found += [link * setup.lanes + i for i in range(setup.lanes) if lanes >> i & 1]
-        return found
+            offers = [((1 << lanes) - 1) << 2]
+            first += 4 * lanes * at.CHANNEL_WORDS
+        return [
+            first + ((offer & 3) * lanes + lane) * at.CHANNEL_WORDS
+            for offer in offers
+            for lane in range(lanes)
+            if offer >> 2 >> lane & 1
+        ]
 
-    def settle(self) -> IntArray:
+    def settle(self) -> list[int]:
         """Take away whoever may move, until nobody may; the blocked branches that remain."""
         while True:
-            asked = np.flatnonzero(self.blocked)
-            moving = [int(branch) for branch in asked if self.cause(int(branch)) < 0]
+            moving = [branch for branch in self.blocked if not self.cause(branch)]
             if not moving:
-                return asked
-            self.blocked[moving] = False
+                return list(self.blocked)
+            for branch in moving:
+                del self.blocked[branch]
 
 
-def find_stall(setup: Setup, t: Tables, now: int) -> Stall | None:
+def find_stall(setup: Setup, there: Addresses, t: Tables, now: int) -> Stall | None:
     """The deadlock that a network is in, or None if every packet can still move."""
-    snapshot = _Snapshot(setup, t)
+    snapshot = _Snapshot(setup, there, t)
+    w = snapshot.w
     blocked = snapshot.settle()
-    if blocked.size == 0:
+    if not blocked:
         return None
     order: dict[int, int] = {}
-    branch = int(blocked[0])
+    branch = blocked[0]
     while branch not in order:
         order[branch] = len(order)
         branch = snapshot.cause(branch)
     cycle = list(order)[order[branch] :]
+    lanes = [int(w[member + at.LANE]) for member in cycle]
     waiting: list[WaitingPacket] = []
-    buffers = [int(t.branch[member, BRANCH.buffer]) for member in cycle]
-    for k, (member, buffer) in enumerate(zip(cycle, buffers, strict=True)):
-        if len(cycle) > 1 and buffer == buffers[(k + 1) % len(cycle)]:
+    for k, (member, lane) in enumerate(zip(cycle, lanes, strict=True)):
+        if len(cycle) > 1 and lane == lanes[(k + 1) % len(cycle)]:
             continue  # held up by another branch of the same packet, which comes next
-        oldest = int(t.buffer[buffer, BUFFER.oldest])
-        packet = t.packet[int(t.flit[buffer * setup.depth + oldest]) >> 2]
-        here, lane = _channel(setup, buffer)
-        sends = t.branch[member, BRANCH.state] == SENDING
-        wanted = int(t.branch[member, BRANCH.out]) if sends else snapshot.wanted(member)[0]
-        wants = _channel(setup, wanted)[0]
-        assert wants is not None
+        slot = _front(setup, w, lane)
+        here, number = _channel(setup, there, int(w[lane + at.UPSTREAM]))
+        sends = w[member + at.DOING] == at.SENDS
+        wanted = int(w[member + at.OUT]) if sends else snapshot.wanted(member)[0]
+        target = int(t.road[slot * at.ROAD_WORDS + at.TARGET])
         waiting.append(
             WaitingPacket(
                 here,
-                lane,
-                wants,
-                int(packet[PACKET.source]),
-                int(packet[PACKET.target]),
-                int(packet[PACKET.tag]),
+                number,
+                _channel(setup, there, wanted)[0],
+                int(t.packet[slot * at.PACKET_WORDS + at.ORIGIN]),
+                -1 if target == at.NOWHERE else target,
+                int(t.packet[slot * at.PACKET_WORDS + at.TAG]),
             )
         )
-    fronts = t.branch[blocked, BRANCH.buffer]
-    slots = t.flit[fronts * setup.depth + t.buffer[fronts, BUFFER.oldest]] >> 2
-    packets = np.unique(t.packet[slots, PACKET.number])
-    return Stall(tuple(waiting), int(packets.size), now)
+    slots = [_front(setup, w, int(w[member + at.LANE])) for member in blocked]
+    packets = {int(t.packet[slot * at.PACKET_WORDS + at.SERIAL]) for slot in slots}
+    return Stall(tuple(waiting), len(packets), now)
 
 
-def _channel(setup: Setup, buffer: int) -> tuple[Channel | None, int]:
-    """Channel of the routing function and lane that a buffer belongs to."""
-    port, number = divmod(buffer, setup.lanes)
+def _front(setup: Setup, words: IntArray, lane: int) -> int:
+    """Slot of the packet at the front of a buffer."""
+    return int(words[lane + setup.ring + words[lane + at.OLDEST]]) >> 2
+
+
+def _channel(setup: Setup, there: Addresses, channel: int) -> tuple[Channel | None, int]:
+    """Channel of the routing function and lane of a virtual channel, by its address."""
+    port, number = divmod(int(np.flatnonzero(there.channel == channel)[0]), setup.lanes)
     vc, lane = divmod(number, setup.copies)
     return (Channel(port, vc) if port < 4 * setup.routers else None), lane

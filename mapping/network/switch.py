@@ -10,142 +10,114 @@ N. McKeown, The iSLIP scheduling algorithm for input-queued switches, IEEE/ACM T
 
 from __future__ import annotations
 
-from mapping.network.counters import DRAINING, FLIT_HOPS, FREE, NONE
-from mapping.network.events import pop, put_arrival, put_credit
+from mapping.network import layout as at
+from mapping.network.bits import in_turn, lowest_bit
+from mapping.network.buffers import begin_next, credit_delay, pop_sent, ring_place
+from mapping.network.calendar import put_arrival, put_credit, put_end
 from mapping.network.kernel_part import kernel_part
-from mapping.network.tables import (
-    BRANCH,
-    BUFFER,
-    CHANNEL,
-    IN_PORT,
-    OUT_PORT,
-    PACKET,
-    ROUTER,
-    IntArray,
-    Setup,
-    Tables,
-)
+from mapping.network.setup import Setup
+from mapping.network.tables import Tables
 
 __all__ = ["allocate_switch"]
 
+_FIVE = 31
+
 
 @kernel_part
-def allocate_switch(setup: Setup, t: Tables, router: int, proposal: IntArray, now: int) -> None:
-    """Send at most one flit from each input and to each output of a router.
-
-    Parameters
-    ----------
-    proposal : int64 array, shape (5, 6)
-        Scratch, -1 before and after: [input, output] branch; column 5, outputs that grant to the
-        input, as a set of bits.
-    """
+def allocate_switch(setup: Setup, t: Tables, router: int, now: int) -> None:
+    """Send at most one flit from each input and to each output of a router."""
+    w = t.words
     width = setup.lanes * setup.branches
-    sides = t.router[router, ROUTER.ready]
-    if sides == 0:
-        return
-    if sides & (sides - 1) == 0:
-        side = 0
-        while sides >> side > 1:
-            side += 1
-        port = t.inputs[router, side]
-        ready, place = t.in_port[port, IN_PORT.ready], 0
-        if ready & (ready - 1) == 0:  # one flit wants to leave: nothing to arbitrate
-            while ready >> place > 1:
-                place += 1
-            branch = port * width + place
-            if t.out_port[t.branch[branch, BRANCH.out_port], OUT_PORT.busy_until] <= now:
-                _match(setup, t, branch, port, side, router, now)
-            return
-    outputs = inputs = 0
-    for side in range(5):
-        if not sides >> side & 1:
-            continue
-        port = t.inputs[router, side]
-        ready, turn = t.in_port[port, IN_PORT.ready], t.in_port[port, IN_PORT.lane_turn]
-        # Those at or after the turn come first.
-        for part in (ready >> turn << turn, ready & ((1 << turn) - 1)):
-            place = 0
+    sides = w[router + at.READY_SIDES] | 0
+    proposed = 0  # eight bits for each output: the inputs that have something for it
+    while sides:
+        side = lowest_bit(sides)
+        sides &= sides - 1
+        in_side = router + at.IN_SIDES + side * at.IN_WORDS
+        ready, turn = w[in_side + at.READY] | 0, w[in_side + at.LANE_TURN]
+        asked = 0
+        later = ready >> turn << turn
+        for part in (later, ready ^ later):
             while part:
-                if part & 1:
-                    branch = port * width + place
-                    out, out_port = t.branch[branch, BRANCH.side], t.branch[branch, BRANCH.out_port]
-                    free = t.out_port[out_port, OUT_PORT.busy_until] <= now
-                    if free and proposal[side, out] < 0:
-                        proposal[side, out] = branch
-                        outputs |= 1 << out
-                        inputs |= 1 << side
-                part >>= 1
-                place += 1
-    if inputs == 0:
-        return
-    for out in range(5):
-        if outputs >> out & 1:
-            out_port = 4 * router + out if out < 4 else 5 * setup.routers + router
-            side = t.out_port[out_port, OUT_PORT.turn]
-            while proposal[side, out] < 0:
-                side = 0 if side == 4 else side + 1
-            if proposal[side, 5] < 0:
-                proposal[side, 5] = 0
-            proposal[side, 5] |= 1 << out
-    for side in range(5):
-        if inputs >> side & 1:
-            granted = proposal[side, 5]
-            if granted > 0:
-                port = t.inputs[router, side]
-                out = t.in_port[port, IN_PORT.turn]
-                while granted >> out & 1 == 0:
-                    out = 0 if out == 4 else out + 1
-                _match(setup, t, proposal[side, out], port, side, router, now)
-            for out in range(6):
-                proposal[side, out] = -1
+                branch = router + t.branch_at[side * width + lowest_bit(part)]
+                part &= part - 1
+                out = int(w[branch + at.TO])
+                if asked >> out & 1:
+                    continue
+                out_side = router + at.OUT_SIDES + out * at.OUT_WORDS
+                if w[out_side + at.CYCLES] > 1 and t.wide[(out_side + at.BUSY_UNTIL) >> 1] > now:
+                    continue
+                asked |= 1 << out
+                proposed |= 1 << (8 * out + side)
+                t.proposals[5 * side + out] = branch
+    granted = 0  # eight bits for each input: the outputs that take it
+    while proposed:
+        out = lowest_bit(proposed) >> 3
+        sides = proposed >> (8 * out) & _FIVE
+        proposed ^= sides << (8 * out)
+        turn = w[router + at.OUT_SIDES + out * at.OUT_WORDS + at.IN_TURN]
+        granted |= 1 << (8 * in_turn(sides, turn) + out)
+    while granted:
+        side = lowest_bit(granted) >> 3
+        outs = granted >> (8 * side) & _FIVE
+        granted ^= outs << (8 * side)
+        out = in_turn(outs, w[router + at.IN_SIDES + side * at.IN_WORDS + at.OUT_TURN])
+        _send(setup, t, router, t.proposals[5 * side + out], side, out, now)
 
 
 @kernel_part
-def _match(
-    setup: Setup, t: Tables, branch: int, port: int, side: int, router: int, now: int
-) -> None:
+def _send(setup: Setup, t: Tables, router: int, branch: int, side: int, out: int, now: int) -> None:
     """Move the pointers of both ends on, and send a flit."""
-    out, out_port = t.branch[branch, BRANCH.side], t.branch[branch, BRANCH.out_port]
-    place = t.branch[branch, BRANCH.place]
-    t.in_port[port, IN_PORT.turn] = 0 if out == 4 else out + 1
-    t.out_port[out_port, OUT_PORT.turn] = 0 if side == 4 else side + 1
-    last = place + 1 == setup.lanes * setup.branches
-    t.in_port[port, IN_PORT.lane_turn] = 0 if last else place + 1
-    buffer = t.branch[branch, BRANCH.buffer]
-    channel, out_port = t.branch[branch, BRANCH.out], t.branch[branch, BRANCH.out_port]
-    at = t.buffer[buffer, BUFFER.oldest] + t.branch[branch, BRANCH.ahead]
-    if at >= setup.depth:
-        at -= setup.depth
-    flit = t.flit[buffer * setup.depth + at]
-    slot = t.branch[branch, BRANCH.slot]
-    t.channel[channel, CHANNEL.credits] -= 1
-    t.out_port[out_port, OUT_PORT.flits] += 1
-    if out_port < 4 * setup.routers:
-        t.counters[FLIT_HOPS] += 1
-        t.packet[slot, PACKET.hops] += flit >> 1 & 1
+    w = t.words
+    in_side = router + at.IN_SIDES + side * at.IN_WORDS
+    out_side = router + at.OUT_SIDES + out * at.OUT_WORDS
+    place = w[branch + at.PLACE]
+    w[in_side + at.OUT_TURN] = 0 if out == 4 else out + 1
+    w[out_side + at.IN_TURN] = 0 if side == 4 else side + 1
+    w[in_side + at.LANE_TURN] = 0 if place + 1 == setup.lanes * setup.branches else place + 1
+    lane, channel = w[branch + at.LANE], w[branch + at.OUT]
+    flit = w[ring_place(setup, t, lane, w[branch + at.AHEAD])] | 0
+    if setup.branches > 1:
+        flit = (w[branch + at.SLOT] << 2) | (flit & 3)
+    left = int(w[channel + at.CREDITS]) - 1
+    w[channel + at.CREDITS] = left
+    t.wide[(out_side + at.SENT_FLITS) >> 1] += 1
+    t.wide[(out_side + at.SENT_PACKETS) >> 1] += flit >> 1 & 1
+    arrival = now + w[out_side + at.DELAY]
+    if out < 4:
+        put_arrival(setup, t, w[channel + at.DOWNSTREAM], flit, arrival)
     else:
         put_credit(setup, t, channel, now + setup.out_credit_delay)
-    t.out_port[out_port, OUT_PORT.packets] += flit >> 1 & 1
-    put_arrival(
-        setup, t, channel, 4 * slot + (flit & 3), now + t.out_port[out_port, OUT_PORT.flit_delay]
-    )
-    t.out_port[out_port, OUT_PORT.busy_until] = now + t.out_port[out_port, OUT_PORT.cycles]
-    t.branch[branch, BRANCH.ahead] += 1
-    more = (
-        t.branch[branch, BRANCH.ahead] < t.buffer[buffer, BUFFER.flits]
-        and t.channel[channel, CHANNEL.credits] > 0
-    )
-    if flit & 1:
-        t.branch[branch, BRANCH.state] = NONE
-        t.router[router, ROUTER.unsettled] = 1
+        if flit & 1:
+            put_end(setup, t, router, flit >> 2, arrival)
+    if w[out_side + at.CYCLES] > 1:
+        t.wide[(out_side + at.BUSY_UNTIL) >> 1] = now + w[out_side + at.CYCLES]
+    tail = flit & 1
+    if tail:
+        w[branch + at.DOING] = at.NONE
+        w[router + at.UNSETTLED] = 1
         if setup.empty_first:
-            t.channel[channel, CHANNEL.owner] = DRAINING
+            w[channel + at.OWNER] = at.DRAINING
         else:
-            t.channel[channel, CHANNEL.owner] = FREE
-            t.out_port[out_port, OUT_PORT.free] |= t.channel[channel, CHANNEL.mask]
-        more = False
-    if not more:
-        t.in_port[port, IN_PORT.ready] &= ~(1 << place)
-        if t.in_port[port, IN_PORT.ready] == 0:
-            t.router[router, ROUTER.ready] &= ~(1 << t.in_port[port, IN_PORT.side])
-    pop(setup, t, buffer, now)
+            w[channel + at.OWNER] = at.NOBODY
+            w[out_side + at.FREE] |= w[channel + at.CHANNEL_BIT]
+    if setup.branches > 1:
+        w[branch + at.AHEAD] += 1
+        more = w[branch + at.AHEAD] < w[lane + at.FLITS]
+        pop_sent(setup, t, lane, now)
+    else:
+        after = w[lane + at.OLDEST] + 1
+        w[lane + at.OLDEST] = 0 if after == setup.depth else after
+        behind = int(w[lane + at.FLITS]) - 1
+        w[lane + at.FLITS] = behind
+        more = behind > 0
+        t.wide[(in_side + at.HELD) >> 1] += now
+        delay = credit_delay(setup, w[in_side + at.IN_BIT])
+        put_credit(setup, t, w[lane + at.UPSTREAM], now + delay)
+        if tail:
+            begin_next(setup, t, lane, now)
+    if tail or left == 0 or not more:
+        ready = w[in_side + at.READY] ^ (1 << place)
+        w[in_side + at.READY] = ready
+        if ready == 0:
+            w[router + at.READY_SIDES] ^= w[in_side + at.IN_BIT]

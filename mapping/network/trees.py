@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mapping.mesh import Mesh
-from mapping.network.tables import TREE, TWIG, IntArray, Setup
+from mapping.network.setup import Setup
+from mapping.network.tables import TREE, TWIG, IntArray
 from mapping.routing import Channel
 from simulator.errors import MappingError
 
