@@ -21,13 +21,17 @@ def accept_credits(setup: Setup, t: Tables, now: int) -> None:
     """Count the credits that can be used from this cycle on, and wake who waited for them."""
     w = t.words
     page = page_of(setup, CREDITS, now)
-    for k in range(t.page[page], t.filled[page]):
+    # Whether somebody may wait for more than one credit, or for a channel's last.
+    choosy = setup.cut_through or setup.empty_first or setup.drop_after >= 0
+    for k in range(t.page[page] | 0, t.filled[page] | 0):
         channel = t.calendar[k]
         before = w[channel + at.CREDITS]
         w[channel + at.CREDITS] = before + 1
+        if before > 0 and not choosy:
+            continue  # who could use it had one
         owner = w[channel + at.OWNER]
         if owner >= at.FIRST_OWNER:
-            if before == 0:  # otherwise it is ready already, or has no flit
+            if before == 0:
                 lane = w[owner + at.LANE]
                 if w[owner + at.AHEAD] < w[lane + at.FLITS]:
                     make_ready(t, owner, w[lane + at.IN_SIDE])
@@ -51,7 +55,7 @@ def accept_arrivals(setup: Setup, t: Tables, now: int) -> None:
     """Put the flits that arrive in this cycle into their buffers."""
     w = t.words
     page = page_of(setup, ARRIVALS, now)
-    for k in range(t.page[page], t.filled[page], 2):
+    for k in range(t.page[page] | 0, t.filled[page] | 0, 2):
         lane, flit = t.calendar[k], t.calendar[k + 1]
         before = w[lane + at.FLITS]
         w[ring_place(setup, t, lane, before)] = flit
@@ -96,7 +100,7 @@ def _offer_to_branches(setup: Setup, t: Tables, lane: int, before: int, now: int
 def accept_ends(setup: Setup, t: Tables, delivery: Any, now: int) -> None:
     """Write down the packets whose tails reach their cores in this cycle."""
     page = page_of(setup, ENDS, now)
-    for k in range(t.page[page], t.filled[page], 2):
+    for k in range(t.page[page] | 0, t.filled[page] | 0, 2):
         core, slot = t.calendar[k], t.calendar[k + 1]
         packet, road = slot * at.PACKET_WORDS, slot * at.ROAD_WORDS
         row = t.counters[DELIVERIES]

@@ -13,13 +13,16 @@ from mapping.network.wake import free_slot
 __all__ = ["begin_next", "credit_delay", "discard", "drop", "pop_sent", "ring_place"]
 
 
+_NOT_NEGATIVE = 0xFFFFFFFF  # see calendar.py
+
+
 @kernel_part
 def ring_place(setup: Setup, t: Tables, lane: int, ahead: int) -> int:
     """Address of the flit that is `ahead` places behind the oldest of a buffer."""
     place: int = (t.words[lane + at.OLDEST] | 0) + ahead  # signed
     if place >= setup.depth:
         place -= setup.depth
-    return lane + setup.ring + place
+    return (lane + setup.ring + place) & _NOT_NEGATIVE
 
 
 @kernel_part

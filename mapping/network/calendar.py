@@ -10,10 +10,14 @@ from mapping.network.tables import ARRIVALS, CALENDARS, CREDITS, ENDS, STARTS, T
 __all__ = ["page_of", "put_arrival", "put_credit", "put_end", "put_start", "quiet_cycles"]
 
 
+# Tells the compiler, which then does not look for places that count from the end of an array.
+_NOT_NEGATIVE = 0xFFFFFFFF
+
+
 @kernel_part
 def page_of(setup: Setup, which: int, cycle: int) -> int:
     """Place of a calendar's page for a cycle, in `Tables.page` and `Tables.filled`."""
-    return (cycle & (setup.horizon - 1)) * CALENDARS + which
+    return (cycle & (setup.horizon - 1) & _NOT_NEGATIVE) * CALENDARS + which
 
 
 @kernel_part

@@ -38,7 +38,6 @@ def allocate_channels(setup: Setup, t: Tables, router: int) -> int:
     Nothing is taken yet: see `take_channel`.
     """
     w, ask = t.words, t.asks
-    width = setup.lanes * setup.branches
     need = 1 if setup.drop_after >= 0 else 0
     sides = w[router + at.WAITING_SIDES] | 0
     n = seen = shared = 0
@@ -47,7 +46,7 @@ def allocate_channels(setup: Setup, t: Tables, router: int) -> int:
         sides &= sides - 1
         waiting = w[router + at.IN_SIDES + side * at.IN_WORDS + at.WAITING] | 0
         while waiting:
-            asker = side * width + lowest_bit(waiting)
+            asker = side * at.SIDE + lowest_bit(waiting)
             waiting &= waiting - 1
             branch = router + t.branch_at[asker]
             if setup.cut_through:
@@ -88,9 +87,10 @@ def allocate_channels(setup: Setup, t: Tables, router: int) -> int:
 def _free_lanes(setup: Setup, t: Tables, router: int, out_side: int, lanes: int, need: int) -> int:
     """Those of a set of lanes of an out-side that a packet may be given, as a set of bits."""
     w = t.words
-    free = (w[router + at.OUT_SIDES + out_side * at.OUT_WORDS + at.FREE] | 0) & lanes
+    side = router + at.OUT_SIDES + out_side * at.OUT_WORDS
+    free = (w[side + at.FREE] | 0) & lanes
     if free and need > 0:
-        first = router + at.CHANNELS + out_side * setup.lanes * at.CHANNEL_WORDS
+        first = w[side + at.FIRST_CHANNEL]
         for lane in range(setup.lanes):
             if free >> lane & 1 and w[first + lane * at.CHANNEL_WORDS + at.CREDITS] < need:
                 free ^= 1 << lane
@@ -109,7 +109,7 @@ def _best_offer(setup: Setup, t: Tables, router: int, branch: int, need: int) ->
         free = _free_lanes(setup, t, router, side, offer >> 2, need)
         if free == 0:
             continue
-        first = router + at.CHANNELS + side * setup.lanes * at.CHANNEL_WORDS
+        first = w[router + at.OUT_SIDES + side * at.OUT_WORDS + at.FIRST_CHANNEL]
         credits = 0
         for lane in range(setup.lanes):
             if free >> lane & 1:
@@ -145,7 +145,7 @@ def _arbitrate(setup: Setup, t: Tables, router: int, shared: int, n: int) -> Non
             if ask[row + OUT_SIDE] == out_side:
                 wanted |= ask[row + WANTED]
                 ask[row + GRANTED] = 0
-        first = router + at.CHANNELS + out_side * setup.lanes * at.CHANNEL_WORDS
+        first = w[router + at.OUT_SIDES + out_side * at.OUT_WORDS + at.FIRST_CHANNEL]
         while wanted:
             lane = lowest_bit(wanted)
             wanted &= wanted - 1
@@ -165,14 +165,15 @@ def _arbitrate(setup: Setup, t: Tables, router: int, shared: int, n: int) -> Non
 def _accept(setup: Setup, t: Tables, router: int, row: int) -> None:
     """An asker takes one of the lanes that are granted to it; the pointers of both move on."""
     w, ask = t.words, t.asks
-    branch, side, lanes = ask[row + BRANCH], ask[row + OUT_SIDE], ask[row + GRANTED]
-    turn = int(w[branch + at.WISH]) - side * setup.lanes
-    lane = in_turn(lanes, turn) if 0 < turn < setup.lanes else lowest_bit(lanes)
-    number = side * setup.lanes + lane
-    channel = router + at.CHANNELS + number * at.CHANNEL_WORDS
-    after = ask[row + ASKER] + 1
-    w[channel + at.TURN] = 0 if after == 5 * setup.lanes * setup.branches else after
-    w[branch + at.WISH] = 0 if number + 1 == 5 * setup.lanes else number + 1
+    branch, side = ask[row + BRANCH], int(ask[row + OUT_SIDE])
+    lanes = ask[row + GRANTED] | 0
+    # A pointer at another side, or behind the last lane of this one, is at none of these.
+    turn = int(w[branch + at.WISH]) - side * at.SIDE
+    lane = in_turn(lanes, turn if 0 < turn < at.SIDE else 0)
+    first = w[router + at.OUT_SIDES + side * at.OUT_WORDS + at.FIRST_CHANNEL]
+    channel = first + lane * at.CHANNEL_WORDS
+    w[channel + at.TURN] = ask[row + ASKER] + 1
+    w[branch + at.WISH] = side * at.SIDE + lane + 1
     ask[row + CHANNEL] = channel
 
 
@@ -210,9 +211,9 @@ def drop_overdue(setup: Setup, t: Tables, router: int, now: int) -> bool:
     width = setup.lanes * setup.branches
     still = False
     for asker in range(5 * width):
-        side = router + at.IN_SIDES + asker // width * at.IN_WORDS
-        branch = router + t.branch_at[asker]
-        if w[side + at.WAITING] >> w[branch + at.PLACE] & 1 == 0:
+        side, place = router + at.IN_SIDES + asker // width * at.IN_WORDS, asker % width
+        branch = router + t.branch_at[asker // width * at.SIDE + place]
+        if w[side + at.WAITING] >> place & 1 == 0:
             continue
         if (now - w[w[branch + at.LANE] + at.SINCE]) & RECENT >= setup.drop_after:
             _stop_waiting(t, branch, side)

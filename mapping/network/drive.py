@@ -48,7 +48,7 @@ from mapping.network.counters import (
     VISITS,
 )
 from mapping.network.heads import start_heads
-from mapping.network.kernel_part import OPTIONS, kernel_part
+from mapping.network.kernel_part import OPTIONS, kernel_part, rare_part
 from mapping.network.setup import Setup
 from mapping.network.sources import create_packets, send_sources
 from mapping.network.switch import allocate_switch
@@ -67,13 +67,23 @@ from simulator.specialise import digest
 __all__ = ["compiled_drive"]
 
 
+@rare_part
+def _take_at_once(setup: Setup, t: Tables, end: int) -> None:
+    """Give channels to packets that had them chosen while they waited behind another."""
+    for row in range(0, end, ASK_WORDS):
+        lane = t.words[t.asks[row + BRANCH] + at.LANE]
+        if t.asks[row + CHANNEL] and t.words[lane + at.BEHIND]:
+            take_channel(setup, t, row)
+            t.asks[row + CHANNEL] = 0
+
+
 @kernel_part
 def _visit_routers(setup: Setup, t: Tables, now: int) -> None:
     """One cycle of every router with work.
 
     Both allocations see what the cycle began with: a channel given now can be used from the next
-    cycle on, and one that a tail leaves now can be given from the next cycle on. A packet that had
-    its channel chosen while it waited behind another can leave at once, if the router is made so.
+    cycle on, and one that a tail leaves now can be given from the next cycle on. Where the router
+    is made so, a packet that waited behind another can leave at once.
     """
     w = t.words
     early = setup.turnaround == 1
@@ -83,16 +93,12 @@ def _visit_routers(setup: Setup, t: Tables, now: int) -> None:
         end = 0
         if w[router + at.UNSETTLED]:
             end = ASK_WORDS * allocate_channels(setup, t, router)
-        for late in range(2):
-            if late or early:
-                for row in range(0, end, ASK_WORDS):
-                    if t.asks[row + CHANNEL]:
-                        lane = w[t.asks[row + BRANCH] + at.LANE]
-                        at_once = 1 if early and w[lane + at.BEHIND] else 0
-                        if at_once != late:
-                            take_channel(setup, t, row)
-            if not late:
-                allocate_switch(setup, t, router, now)
+            if early:
+                _take_at_once(setup, t, end)
+        allocate_switch(setup, t, router, now)
+        for row in range(0, end, ASK_WORDS):
+            if t.asks[row + CHANNEL]:
+                take_channel(setup, t, row)
         if setup.drop_after >= 0 and w[router + at.UNSETTLED]:
             w[router + at.UNSETTLED] = 1 if drop_overdue(setup, t, router, now) else 0
         if w[router + at.UNSETTLED] or w[router + at.READY_SIDES]:

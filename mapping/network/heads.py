@@ -22,7 +22,7 @@ def start_heads(offers: Any, grid: Grid, setup: Setup, t: Tables, now: int) -> i
     """Heads whose route is known ask for a channel from this cycle on; returns a status."""
     w = t.words
     page = page_of(setup, STARTS, now)
-    for k in range(t.page[page], t.filled[page]):
+    for k in range(t.page[page] | 0, t.filled[page] | 0):
         lane = t.calendar[k]
         slot = w[ring_place(setup, t, lane, 0)] >> 2
         side = w[lane + at.IN_SIDE]

@@ -40,6 +40,8 @@ __all__ = ["Addresses", "IntArray", "Shape", "Words", "addresses", "arriving_por
 IntArray: TypeAlias = NDArray[np.int64]
 Words: TypeAlias = NDArray[np.uint32]
 
+SIDE = 32  # more than the branches of a side, or the lanes
+
 # A router. The last two are sets of in-sides.
 NUMBER, ACTIVE, UNSETTLED, READY_SIDES, WAITING_SIDES, ROUTER_WORDS = 0, 1, 2, 3, 4, 8
 

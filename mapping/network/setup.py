@@ -37,6 +37,7 @@ class Setup(NamedTuple):
     source_credit_delay: int
     out_credit_delay: int
     cut_through: int
+    slow_links: int  # whether a link takes several cycles for a flit
     empty_first: int  # a channel is given to the next packet only when its buffer has drained
     drop_after: int  # -1: never
     queue_limit: int  # -1: none
@@ -112,6 +113,7 @@ def setup_of(
         source_credit_delay=2,
         out_credit_delay=to_wire + 1 + 2 + pipeline.credit,
         cut_through=int(switching == "cut_through"),
+        slow_links=int(mesh.link_cycles.max(initial=1) > 1),
         empty_first=int(bool(empty_first)),
         drop_after=-1 if drop_after is None else whole("drop_after", drop_after, 0),
         queue_limit=-1 if queue_packets is None else whole("queue_packets", queue_packets, 1),

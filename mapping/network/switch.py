@@ -28,28 +28,33 @@ def allocate_switch(setup: Setup, t: Tables, router: int, now: int) -> None:
     """Send at most one flit from each input and to each output of a router."""
     w = t.words
     width = setup.lanes * setup.branches
+    whole = (1 << width) - 1
     sides = w[router + at.READY_SIDES] | 0
     proposed = 0  # eight bits for each output: the inputs that have something for it
     while sides:
         side = lowest_bit(sides)
         sides &= sides - 1
         in_side = router + at.IN_SIDES + side * at.IN_WORDS
-        ready, turn = w[in_side + at.READY] | 0, w[in_side + at.LANE_TURN]
+        ready, turn = w[in_side + at.READY] | 0, w[in_side + at.LANE_TURN] | 0
+        # Turned around so that the one whose turn it is comes first.
+        around = (ready >> turn | ready << (width - turn)) & whole
         asked = 0
-        later = ready >> turn << turn
-        for part in (later, ready ^ later):
-            while part:
-                branch = router + t.branch_at[side * width + lowest_bit(part)]
-                part &= part - 1
-                out = int(w[branch + at.TO])
-                if asked >> out & 1:
-                    continue
+        while around:
+            place = lowest_bit(around) + turn
+            around &= around - 1
+            branch = (
+                router + t.branch_at[side * at.SIDE + (place - width if place >= width else place)]
+            )
+            out = int(w[branch + at.TO])
+            if asked >> out & 1:
+                continue
+            if setup.slow_links:
                 out_side = router + at.OUT_SIDES + out * at.OUT_WORDS
-                if w[out_side + at.CYCLES] > 1 and t.wide[(out_side + at.BUSY_UNTIL) >> 1] > now:
+                if t.wide[(out_side + at.BUSY_UNTIL) >> 1] > now:
                     continue
-                asked |= 1 << out
-                proposed |= 1 << (8 * out + side)
-                t.proposals[5 * side + out] = branch
+            asked |= 1 << out
+            proposed |= 1 << (8 * out + side)
+            t.proposals[5 * side + out] = branch
     granted = 0  # eight bits for each input: the outputs that take it
     while proposed:
         out = lowest_bit(proposed) >> 3
@@ -90,7 +95,7 @@ def _send(setup: Setup, t: Tables, router: int, branch: int, side: int, out: int
         put_credit(setup, t, channel, now + setup.out_credit_delay)
         if flit & 1:
             put_end(setup, t, router, flit >> 2, arrival)
-    if w[out_side + at.CYCLES] > 1:
+    if setup.slow_links:
         t.wide[(out_side + at.BUSY_UNTIL) >> 1] = now + w[out_side + at.CYCLES]
     tail = flit & 1
     if tail:

@@ -67,25 +67,24 @@ class Tables(NamedTuple):
     packet: IntArray  # (n_slots * PACKET_WORDS,)
     road: Words  # (n_slots * ROAD_WORDS,)
     calendar: Words  # the pages, by calendar and then by page
-    page: IntArray  # (horizon * CALENDARS,) where each page begins
-    filled: IntArray  # the same, where it ends
+    page: Words  # (horizon * CALENDARS,) where each page begins
+    filled: Words  # the same, where it ends
     active: Words  # (n,) addresses of routers with work
     awake: Words  # (n,) addresses of sources that can send
     free_slots: Words
     known: Words  # offers of the routing function if it offers one channel, see `heads.route`
-    branch_at: IntArray  # (5 * lanes * branches,) from a router to its branches
+    branch_at: Words  # (5 * SIDE,) from a router to its branches, by side * SIDE + place
     tree: IntArray  # multicast: a row for each router that a tree passes
     twig: IntArray  # its branches, those of a router one after another
-    asks: IntArray  # scratch of the allocators
-    proposals: IntArray  # (25,)
+    asks: Words  # scratch of the allocators
+    proposals: Words  # (25,)
     offered: IntArray  # (most_offers,) scratch of the routing function
     counters: IntArray  # see counters.py
 
 
 SIXTY_FOUR_BITS = frozenset(
     {
-        *("wide", "packet", "page", "filled", "branch_at", "tree", "twig"),
-        *("asks", "proposals", "offered", "counters"),
+        *("wide", "packet", "tree", "twig", "offered", "counters"),
     }
 )
 ASK_WORDS = 8
@@ -106,26 +105,27 @@ def empty_tables(mesh: Mesh, setup: Setup, shape: Shape, there: Addresses) -> Ta
     starts = np.concatenate(([0], np.cumsum(np.repeat(most, setup.horizon))))
     page = starts[:-1].reshape(CALENDARS, setup.horizon).T.ravel()
     states = 4 * n * setup.vcs + n
-    width = lanes * setup.branches
-    place = np.arange(5 * width)
-    branch_at = setup.first_lane + place // setup.branches * setup.lane_words + at.BRANCHES
+    side, place = np.divmod(np.arange(5 * at.SIDE), at.SIDE)
+    lane = side * lanes + place // setup.branches
+    branch_at = setup.first_lane + lane * setup.lane_words + at.BRANCHES
+    branch_at += place % setup.branches * setup.branch_words
     return Tables(
         words=words,
         wide=wide,
         packet=np.zeros(0, dtype=np.int64),
         road=np.zeros(0, dtype=np.uint32),
         calendar=np.zeros(int(starts[-1]), dtype=np.uint32),
-        page=page,
-        filled=page.copy(),
+        page=page.astype(np.uint32),
+        filled=page.astype(np.uint32),
         active=np.zeros(n, dtype=np.uint32),
         awake=np.zeros(n, dtype=np.uint32),
         free_slots=np.zeros(0, dtype=np.uint32),
         known=np.zeros(states * n if states * n <= _MOST_KNOWN else 0, dtype=np.uint32),
-        branch_at=branch_at + place % setup.branches * setup.branch_words,
+        branch_at=branch_at.astype(np.uint32),
         tree=rows(0, TREE),
         twig=rows(0, TWIG),
-        asks=np.zeros(5 * width * ASK_WORDS, dtype=np.int64),
-        proposals=np.zeros(25, dtype=np.int64),
+        asks=np.zeros(5 * at.SIDE * ASK_WORDS, dtype=np.uint32),
+        proposals=np.zeros(25, dtype=np.uint32),
         offered=np.zeros(setup.most_offers, dtype=np.int64),
         counters=np.zeros(N_COUNTERS, dtype=np.int64),
     )
@@ -150,6 +150,8 @@ def _write_wires(words: Words, mesh: Mesh, setup: Setup, there: Addresses) -> No
     words[links + at.DELAY] = setup.wire_delay + cycles - 1
     number = np.arange(6 * n * lanes)
     port, channel = number // lanes, there.channel
+    first, wires = channel[::lanes], np.r_[: 4 * n, 5 * n : 6 * n]
+    words[there.out_side[wires] + at.FIRST_CHANNEL] = first[wires]
     words[channel + at.CREDITS] = setup.depth
     words[channel + at.OF_SIDE] = there.out_side[port]
     words[channel + at.CHANNEL_BIT] = 1 << number % lanes
