@@ -9,6 +9,7 @@ from mapping.network.buffers import discard, ring_place
 from mapping.network.calendar import page_of, put_start
 from mapping.network.counters import DELIVERED, DELIVERIES, LIVE, PEAK
 from mapping.network.kernel_part import kernel_part
+from mapping.network.prefetch import prefetch
 from mapping.network.setup import Setup
 from mapping.network.tables import ARRIVALS, CREDITS, DELIVERY, ENDS, Tables
 from mapping.network.wake import free_slot, make_ready, unsettle, wake_source
@@ -23,7 +24,10 @@ def accept_credits(setup: Setup, t: Tables, now: int) -> None:
     page = page_of(setup, CREDITS, now)
     # Whether somebody may wait for more than one credit, or for a channel's last.
     choosy = setup.cut_through or setup.empty_first or setup.drop_after >= 0
-    for k in range(t.page[page] | 0, t.filled[page] | 0):
+    end = t.filled[page] | 0
+    for k in range(t.page[page] | 0, end):
+        if setup.large:
+            prefetch(w, t.calendar[min(k + 12, end - 1)] + at.CREDITS)
         channel = t.calendar[k]
         before = w[channel + at.CREDITS]
         w[channel + at.CREDITS] = before + 1
@@ -55,7 +59,13 @@ def accept_arrivals(setup: Setup, t: Tables, now: int) -> None:
     """Put the flits that arrive in this cycle into their buffers."""
     w = t.words
     page = page_of(setup, ARRIVALS, now)
-    for k in range(t.page[page] | 0, t.filled[page] | 0, 2):
+    end = t.filled[page] | 0
+    for k in range(t.page[page] | 0, end, 2):
+        if setup.large:
+            later = t.calendar[min(k + 24, end - 2)]
+            prefetch(w, later)
+            prefetch(w, later + at.LINE)
+            prefetch(w, w[t.calendar[min(k + 12, end - 2)] + at.IN_SIDE])
         lane, flit = t.calendar[k], t.calendar[k + 1]
         before = w[lane + at.FLITS]
         w[ring_place(setup, t, lane, before)] = flit
@@ -100,7 +110,12 @@ def _offer_to_branches(setup: Setup, t: Tables, lane: int, before: int, now: int
 def accept_ends(setup: Setup, t: Tables, delivery: Any, now: int) -> None:
     """Write down the packets whose tails reach their cores in this cycle."""
     page = page_of(setup, ENDS, now)
-    for k in range(t.page[page] | 0, t.filled[page] | 0, 2):
+    end = t.filled[page] | 0
+    for k in range(t.page[page] | 0, end, 2):
+        if setup.large:
+            later = t.calendar[min(k + 17, end - 1)]
+            prefetch(t.packet, later * at.PACKET_WORDS)
+            prefetch(t.road, later * at.ROAD_WORDS)
         core, slot = t.calendar[k], t.calendar[k + 1]
         packet, road = slot * at.PACKET_WORDS, slot * at.ROAD_WORDS
         row = t.counters[DELIVERIES]

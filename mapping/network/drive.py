@@ -23,8 +23,10 @@ from mapping.network import (
 )
 from mapping.network import kernel_part as kernel
 from mapping.network import layout as at
+from mapping.network import prefetch as prefetches
 from mapping.network import setup as setups
 from mapping.network.arrivals import accept_arrivals, accept_credits, accept_ends
+from mapping.network.bits import lowest_bit
 from mapping.network.calendar import page_of, quiet_cycles
 from mapping.network.channels import (
     BRANCH,
@@ -49,6 +51,7 @@ from mapping.network.counters import (
 )
 from mapping.network.heads import start_heads
 from mapping.network.kernel_part import OPTIONS, kernel_part, rare_part
+from mapping.network.prefetch import prefetch
 from mapping.network.setup import Setup
 from mapping.network.sources import create_packets, send_sources
 from mapping.network.switch import allocate_switch
@@ -65,6 +68,25 @@ from mapping.routing import Grid, grid_type, offers_type
 from simulator.specialise import digest
 
 __all__ = ["compiled_drive"]
+
+
+@kernel_part
+def _prefetch_router(setup: Setup, t: Tables, later: int, sooner: int) -> None:
+    """Ask for the sides of a router, and for the buffers of one whose sides are there."""
+    w = t.words
+    for line in range(0, at.CHANNELS, at.LINE):
+        prefetch(w, later + line)
+    sides = (w[sooner + at.READY_SIDES] | w[sooner + at.WAITING_SIDES]) | 0
+    while sides:
+        side = lowest_bit(sides)
+        sides &= sides - 1
+        in_side = sooner + at.IN_SIDES + side * at.IN_WORDS
+        branches = (w[in_side + at.READY] | w[in_side + at.WAITING]) | 0
+        while branches:
+            branch = sooner + t.branch_at[side * at.SIDE + lowest_bit(branches)]
+            branches &= branches - 1
+            prefetch(w, branch)
+            prefetch(w, branch + at.LINE)
 
 
 @rare_part
@@ -89,6 +111,8 @@ def _visit_routers(setup: Setup, t: Tables, now: int) -> None:
     early = setup.turnaround == 1
     kept, n = 0, t.counters[ACTIVE]
     for k in range(n):
+        if setup.large:
+            _prefetch_router(setup, t, t.active[min(k + 4, n - 1)], t.active[min(k + 2, n - 1)])
         router = t.active[k]
         end = 0
         if w[router + at.UNSETTLED]:
@@ -184,6 +208,7 @@ def compiled_drive() -> Any:
         heads,
         kernel,
         layout,
+        prefetches,
         setups,
         sources,
         switch,

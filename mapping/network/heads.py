@@ -9,6 +9,7 @@ from mapping.network.buffers import ring_place
 from mapping.network.calendar import page_of
 from mapping.network.counters import DEAD_END, DONE, FREE_SLOTS, PLACE, RECENT
 from mapping.network.kernel_part import kernel_part, rare_part
+from mapping.network.prefetch import prefetch
 from mapping.network.setup import Setup
 from mapping.network.tables import STARTS, TREE, TWIG, Tables
 from mapping.network.wake import unsettle
@@ -22,7 +23,16 @@ def start_heads(offers: Any, grid: Grid, setup: Setup, t: Tables, now: int) -> i
     """Heads whose route is known ask for a channel from this cycle on; returns a status."""
     w = t.words
     page = page_of(setup, STARTS, now)
-    for k in range(t.page[page] | 0, t.filled[page] | 0):
+    end = t.filled[page] | 0
+    for k in range(t.page[page] | 0, end):
+        if setup.large:
+            later = t.calendar[min(k + 12, end - 1)]
+            prefetch(w, later)
+            prefetch(w, later + at.LINE)
+            later = t.calendar[min(k + 6, end - 1)]
+            prefetch(t.road, (w[ring_place(setup, t, later, 0)] >> 2) * at.ROAD_WORDS)
+            prefetch(w, w[later + at.IN_SIDE])
+            prefetch(w, w[w[later + at.IN_SIDE] + at.IN_ROUTER])
         lane = t.calendar[k]
         slot = w[ring_place(setup, t, lane, 0)] >> 2
         side = w[lane + at.IN_SIDE]

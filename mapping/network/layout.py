@@ -40,6 +40,7 @@ __all__ = ["Addresses", "IntArray", "Shape", "Words", "addresses", "arriving_por
 IntArray: TypeAlias = NDArray[np.int64]
 Words: TypeAlias = NDArray[np.uint32]
 
+LINE = 16  # words of a line of the cache
 SIDE = 32  # more than the branches of a side, or the lanes
 
 # A router. The last two are sets of in-sides.
@@ -96,12 +97,12 @@ class Shape(NamedTuple):
         """Sizes for a network; blocks begin where a line of the cache may."""
         branch = OFFERS + most_offers
         ring = BRANCHES + branches * branch
-        lane = ring + depth
-        first_lane = CHANNELS + 5 * lanes * CHANNEL_WORDS
+        lane = -(-(ring + depth) // LINE) * LINE
+        first_lane = -(-(CHANNELS + 5 * lanes * CHANNEL_WORDS) // LINE) * LINE
         source = first_lane + 5 * lanes * lane
         size = source + SOURCE_WORDS + lanes * CHANNEL_WORDS
         return cls(
-            lanes, branches, branch, ring, lane, first_lane, source, -(-size // 16) * 16
+            lanes, branches, branch, ring, lane, first_lane, source, -(-size // LINE) * LINE
         )  # fmt: skip
 
 

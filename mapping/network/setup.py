@@ -17,6 +17,7 @@ __all__ = ["Setup", "setup_of", "whole"]
 
 _SWITCHING = ("wormhole", "cut_through")
 _MOST_BITS = 30
+_LARGE = 1 << 18  # words: a megabyte
 
 
 class Setup(NamedTuple):
@@ -37,6 +38,7 @@ class Setup(NamedTuple):
     source_credit_delay: int
     out_credit_delay: int
     cut_through: int
+    large: int  # whether the routers are more than the cache holds
     slow_links: int  # whether a link takes several cycles for a flit
     empty_first: int  # a channel is given to the next packet only when its buffer has drained
     drop_after: int  # -1: never
@@ -113,6 +115,7 @@ def setup_of(
         source_credit_delay=2,
         out_credit_delay=to_wire + 1 + 2 + pipeline.credit,
         cut_through=int(switching == "cut_through"),
+        large=int(mesh.n_cores * shape.router > _LARGE),
         slow_links=int(mesh.link_cycles.max(initial=1) > 1),
         empty_first=int(bool(empty_first)),
         drop_after=-1 if drop_after is None else whole("drop_after", drop_after, 0),

@@ -8,6 +8,7 @@ from mapping.network import layout as at
 from mapping.network.calendar import put_arrival
 from mapping.network.counters import AWAKE, FREE_SLOTS, INJECTED, LIVE, NEXT_PENDING, REFUSED
 from mapping.network.kernel_part import kernel_part
+from mapping.network.prefetch import prefetch
 from mapping.network.setup import Setup
 from mapping.network.tables import PENDING, Tables
 from mapping.network.wake import wake_source
@@ -63,7 +64,11 @@ def send_sources(setup: Setup, t: Tables, now: int) -> None:
     """Every core that has a packet and a credit sends one flit into its router."""
     w = t.words
     kept = 0
-    for k in range(t.counters[AWAKE]):
+    n = t.counters[AWAKE]
+    for k in range(n):
+        if setup.large:
+            prefetch(w, t.awake[min(k + 12, n - 1)])
+            prefetch(t.road, w[t.awake[min(k + 6, n - 1)] + at.FIRST] * at.ROAD_WORDS)
         source = t.awake[k]
         slot = w[source + at.FIRST]
         road = slot * at.ROAD_WORDS

@@ -94,7 +94,7 @@ _MOST_KNOWN = 1 << 20  # pairs of a channel and a target
 def empty_tables(mesh: Mesh, setup: Setup, shape: Shape, there: Addresses) -> Tables:
     """The tables of a network without packets."""
     n, lanes = mesh.n_cores, setup.lanes
-    wide = np.zeros((n + 1) * shape.router // 2, dtype=np.int64)
+    wide = _aligned(((n + 1) * shape.router + lanes * at.LINE) // 2)
     words = wide.view(np.uint32)
     _write_wires(words, mesh, setup, there)
     _write_lanes(words, setup, there)
@@ -129,6 +129,14 @@ def empty_tables(mesh: Mesh, setup: Setup, shape: Shape, there: Addresses) -> Ta
         offered=np.zeros(setup.most_offers, dtype=np.int64),
         counters=np.zeros(N_COUNTERS, dtype=np.int64),
     )
+
+
+def _aligned(n: int) -> IntArray:
+    """`n` zeros that begin where a line of the cache does."""
+    line = 4 * at.LINE
+    memory = np.zeros(n + line // 8, dtype=np.int64)
+    first = -memory.ctypes.data % line // 8
+    return memory[first : first + n]
 
 
 def _write_wires(words: Words, mesh: Mesh, setup: Setup, there: Addresses) -> None:

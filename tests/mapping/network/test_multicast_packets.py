@@ -22,7 +22,7 @@ from mapping.network import (
     spike_packets,
     write_trace,
 )
-from mapping.network.packet_network import Deliveries
+from mapping.network.records import Deliveries
 from mapping.partition import Partition
 from mapping.traffic import spike_traffic
 from simulator.errors import DataError, MappingError
