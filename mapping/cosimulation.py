@@ -28,7 +28,7 @@ from mapping.mesh_carrier import MeshCarrier
 from mapping.multicast import MulticastTree, check_multicast
 from mapping.network.packet_network import PacketNetwork
 from mapping.report import MappingReport
-from simulator import Network, NetworkError, Simulation, TrialRule
+from simulator import Network, Simulation
 from simulator.compile import compile_network
 from simulator.engine import Engine
 from simulator.errors import MappingError
@@ -96,8 +96,6 @@ class CoSimulation(Simulation):
     MappingError
         Homes that are missing, of the wrong number or not cores that can be used; a clock that does
         not run; an unknown kind of tree; and what the packet network refuses.
-    NetworkError
-        A rule that learns from whole trials: it would have to know each spike's latency.
 
     Notes
     -----
@@ -136,9 +134,13 @@ class CoSimulation(Simulation):
     def _make_engine(self, network: Network, workers: int | None) -> Engine:
         compiled = compile_network(network, homes=self._homes)
         engine = SpreadEngine(compiled, self._take_spikes, self._take_changes, self._make_carrier)
-        if self._record_journeys:
-            engine.on_arrivals = self._journal.append
+        engine.on_arrivals = self._take_arrivals
         return engine
+
+    def _take_arrivals(self, arrived: Arrivals) -> None:
+        self._trials.take_arrivals(arrived.times, arrived.neurons, arrived.cores, self.time)
+        if self._record_journeys:
+            self._journal.append(arrived)
 
     def _make_carrier(self, remote: Remote) -> Carrier:
         if self.packet_network is None:
@@ -199,12 +201,6 @@ def _checked_homes(
             )
         checked[pop.name] = where
     for proj in network.projections.values():
-        if isinstance(proj.rule, TrialRule):
-            raise NetworkError(
-                f"projection {proj.name!r}: {type(proj.rule).__name__} learns from a record of "
-                "whole trials, which does not know the latency of each spike; run it with "
-                "Simulation"
-            )
         if proj.post.name not in checked and proj.pre.name in checked:
             raise MappingError(
                 f"homes: there is none for population {proj.post.name!r}, which "

@@ -200,8 +200,12 @@ class SpreadEngine(Engine):
                 if end > self.time:
                     self._watch_for(watched)
                     self._run(end, interrupt)
-            self._exchange()
-            if self.time == until or interrupt.pending or self._heard(watched):
+            heard = self._heard(watched)
+            # What arrives at this very instant, over synapses without delay, belongs to it.
+            while self._exchange() + shortest <= self.time and not interrupt.pending:
+                self._run(self.time, interrupt)
+                heard |= self._heard(watched)
+            if self.time == until or interrupt.pending or heard:
                 return
 
     def carried(self) -> dict[str, npt.NDArray[Any]]:
@@ -242,13 +246,14 @@ class SpreadEngine(Engine):
         if kept.any():
             self._give_on(times[kept], neurons[kept], pops[kept])
 
-    def _exchange(self) -> None:
-        """Give the carrier what was emitted, and put what it has brought into the queues."""
+    def _exchange(self) -> float:
+        """Give the carrier what was emitted, and put what it has brought into the queues; when the
+        first of it arrived (ms), infinity if nothing did."""
         pieces, self._to_carry = self._to_carry, []
         times = np.concatenate([np.empty(0), *(piece[0] for piece in pieces)])
         neurons = np.concatenate([np.empty(0, np.int64), *(piece[1] for piece in pieces)])
         if not times.size and self.carrier.under_way(self.time) == math.inf:
-            return
+            return math.inf
         arrived = self.carrier.carry(times, neurons, self.time)
         if self.on_arrivals is not None:
             self.on_arrivals(arrived)
@@ -257,6 +262,7 @@ class SpreadEngine(Engine):
             start = send_arrivals(self.compiled.arrays, self.state, *arrived[:3], start)
             if start < arrived.times.size:
                 self._enlarge()
+        return float(arrived.times.min(initial=math.inf))
 
     def _enlarge(self) -> None:
         st = self.state

@@ -44,7 +44,7 @@ class Incoming:
     sender: int  # number of the population
     port: int
     rule: TrialRule | None
-    pre: Ints
+    stream: Ints  # whose spikes: a neuron's, or on a machine those of a neuron at a core
     post: Ints
     delay: Floats  # ms
     place: Ints  # in the array of all weights
@@ -106,19 +106,38 @@ class Trials:
         ]  # fmt: skip
         senders = {one.sender for t in self._trained for one in t.incoming}
         self.seen = sorted(senders | {names.index(name) for name in learning})
-        self._logs = [SpikeLog() for _ in self.seen]
+        self._net = compiled.arrays
+        self._n_cores = _n_cores(compiled)
+        # Of a sender on a machine there are two logs: its spikes, which are at once at its own
+        # core, and what has come of them to others; the second one counts streams.
+        spread = {int(row.pre) for row in self._net.projs if row.spread}
+        self._carried = {k: len(self.seen) + i for i, k in enumerate(sorted(senders & spread))}
+        self._logs = [SpikeLog() for _ in (*self.seen, *self._carried)]
         self._due: list[_Due] = []
 
     # -- spikes ------------------------------------------------------------------------------
 
     def take(self, times: Floats, neurons: Ints, pops: Ints, now: float) -> None:
         """Keep what matters of a piece of spikes, in the order in which they happened."""
-        for k, log in zip(self.seen, self._logs, strict=True):
+        for k, log in zip(self.seen, self._logs, strict=False):
             mine = pops == k
             if mine.any():
-                log.add(times[mine], neurons[mine])
-                if log.is_full:
-                    self._drop(min(now, float(times[0])))
+                self._add(log, times[mine], neurons[mine], min(now, float(times[0])))
+
+    def take_arrivals(self, times: Floats, neurons: Ints, cores: Ints, now: float) -> None:
+        """Keep what matters of spikes that have reached other cores: when, of which neurons of the
+        whole network, and which cores; in order of time."""
+        for k, number in self._carried.items():
+            lo, hi = int(self._net.pops.lo[k]), int(self._net.pops.hi[k])
+            mine = (neurons >= lo) & (neurons < hi)
+            if mine.any():
+                streams = (neurons[mine] - lo) * self._n_cores + cores[mine]
+                self._add(self._logs[number], times[mine], streams, min(now, float(times[0])))
+
+    def _add(self, log: SpikeLog, times: Floats, neurons: Ints, now: float) -> None:
+        log.add(times, neurons)
+        if log.is_full:
+            self._drop(now)
 
     def cut(self, now: float) -> None:
         """Spikes in flight are dropped."""
@@ -253,14 +272,28 @@ class Trials:
         return new
 
     def _spikes_by_neuron(self, one: Incoming, trial: Trial) -> tuple[Ints, Floats, Any, Floats]:
-        """Of what a projection sends: first spike of each neuron; then time, whether it is of the
+        """Of what a projection sends: first spike of each stream; then time, whether it is of the
         trial itself, and cut of each spike."""
         k = self.seen.index(one.sender)
-        numbers, times, neurons, cuts = self._logs[k].spikes(int(trial.kept[k]), int(trial.last[k]))
-        order = np.argsort(neurons, kind="stable")
-        most = int(one.pre.max(initial=0)) + 2
-        first = np.searchsorted(neurons[order], np.arange(most))
-        return first, times[order], (numbers >= trial.first[k])[order], cuts[order]
+        streams, *columns = self._since(k, trial)
+        if one.sender in self._carried:
+            lo, hi = int(self._net.pops.lo[one.sender]), int(self._net.pops.hi[one.sender])
+            streams = streams * self._n_cores + self._net.home[lo:hi][streams]
+            more, *others = self._since(self._carried[one.sender], trial)
+            streams = np.concatenate([streams, more])
+            columns = [np.concatenate(both) for both in zip(columns, others, strict=True)]
+        order = np.argsort(streams, kind="stable")
+        most = int(one.stream.max(initial=0)) + 2
+        first = np.searchsorted(streams[order], np.arange(most))
+        times, own, cuts = (column[order] for column in columns)
+        return first, times, own, cuts
+
+    def _since(self, log: int, trial: Trial) -> tuple[Ints, Floats, Any, Floats]:
+        """What a log holds for a trial: stream, time, whether it is of the trial itself, cut."""
+        numbers, times, streams, cuts = self._logs[log].spikes(
+            int(trial.kept[log]), int(trial.last[log])
+        )
+        return streams, times, numbers >= trial.first[log], cuts
 
     def _find(self, pop: Population) -> _Trained:
         for one in self._trained:
@@ -383,7 +416,16 @@ def _incoming(compiled: CompiledNetwork, q: int, rule: TrialRule | None) -> Inco
         delay = np.full(stored.size, float(row.delay))
     place = int(row.w_at) + (np.zeros_like(stored) if row.same else stored)
     sender = int(row.pre)
-    return Incoming(q, proj.name, sender, proj.port, rule, pre, post, delay, place)
+    stream = pre
+    if row.spread:
+        home = arrays.home[arrays.pops.lo[row.post] : arrays.pops.hi[row.post]]
+        stream = pre * _n_cores(compiled) + home[post]
+    return Incoming(q, proj.name, sender, proj.port, rule, stream, post, delay, place)
+
+
+def _n_cores(compiled: CompiledNetwork) -> int:
+    """Cores of the machine that the network is spread over, as far as they are used."""
+    return int(compiled.arrays.home.max(initial=-1)) + 1
 
 
 def _arrivals(
@@ -391,11 +433,11 @@ def _arrivals(
 ) -> tuple[Floats, Ints]:
     """Arrivals at some synapses within a trial: times (ms), and which of them."""
     first, times, own, cuts = sent
-    pre = one.pre[synapses]
-    counts = first[pre + 1] - first[pre]
+    stream = one.stream[synapses]
+    counts = first[stream + 1] - first[stream]
     which = np.repeat(np.arange(synapses.size), counts)
     before = np.cumsum(counts) - counts
-    spike = np.arange(which.size) + np.repeat(first[pre] - before, counts)
+    spike = np.arange(which.size) + np.repeat(first[stream] - before, counts)
     t = times[spike] + one.delay[synapses][which]
     # At its first and its last instant the order of the calls decides.
     within = np.where(own[spike], t >= trial.start, t > trial.start)

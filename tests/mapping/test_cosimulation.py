@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pytest
@@ -14,7 +14,15 @@ from mapping.cosimulation import CoSimulation
 from mapping.multicast import multicast_tree
 from mapping.network import PacketNetwork, Pipeline, packet_trees
 from neurons import LIFExp
-from simulator import MappingError, Network, Simulation, all_to_all
+from simulator import (
+    MappingError,
+    Network,
+    Simulation,
+    TrialRecord,
+    TrialRule,
+    all_to_all,
+    explicit,
+)
 from tests.simulator.support import assert_same_spikes, everything, through_a_file
 from tests.simulator.test_spread import UNTIL, network
 from tests.uncompiled import uncompiled_python
@@ -201,6 +209,126 @@ def test_pieces_and_a_restored_state_give_the_same_bits(multicast: str | None) -
         np.testing.assert_array_equal(got_neurons[now], neurons[later])
 
 
+class LateArrivals(TrialRule):
+    """Adds to each weight the label times the sum of its arrivals' times."""
+
+    seen: ClassVar[list[TrialRecord]] = []
+
+    class Parameters(NamedTuple):
+        scale: float = 0.01
+
+    @staticmethod
+    def on_feedback(record: TrialRecord, label: float, neuron: Any, p: Any) -> Any:
+        LateArrivals.seen.append(record)
+        sums = np.bincount(record.synapse, record.times, minlength=record.weights.size)
+        return record.weights + p.scale * label * sums
+
+
+STARTS = (0.0, 2.0, 6.5, 6.5, 11.0, 20.0)  # ms; 2.0 and 11.0 are times of spikes
+DELAYS = np.array([[0.0, 3.0, 0.5], [1.0, 0.25, 2.0]])  # ms
+
+
+def judged() -> Network:
+    """Inputs on the machine and beside it, with plastic and constant synapses, and a driver."""
+    net = Network(seed=2)
+    rng = np.random.default_rng(1)
+    times = np.sort(np.concatenate([[2.0, 11.0], rng.uniform(0, 25, 38)]))
+    u = net.population("u", 2, SpikeTimes(times, np.arange(40) % 2))
+    outside = net.population("outside", 1, SpikeTimes([2.0, 6.5, 15.0], [0, 0, 0]))
+    cells = net.population("cells", 3, LIFExp(tau_m=10, tau_exc=3))
+    driver = net.population("driver", 2, LIFExp(tau_m=6, tau_exc=2))
+    net.projection(u, cells, all_to_all(), 0.2, DELAYS, rule=LateArrivals(), name="plastic")
+    net.projection(u, driver, all_to_all(), 0.6, 0.1)
+    net.projection(driver, cells, explicit([0, 0, 1], [0, 0, 2]), 0.3, [0.2, 1.0, 0.4], name="rows")
+    net.projection(outside, cells, all_to_all(), 0.1, 0.5, name="beside")
+    net.record_spikes("u", "outside", "cells", "driver")
+    return net
+
+
+HOMES = {"u": [0, 1], "cells": [1, 2, 3], "driver": [2, 2]}
+
+
+def run_judged(one: Simulation) -> list[TrialRecord]:
+    """Successive trials, each judged somewhat later; their records."""
+    LateArrivals.seen.clear()
+    for t in STARTS:
+        one.run(t)
+        one.begin_trial("cells")
+    one.run(24.0)
+    for k in range(len(STARTS)):
+        one.feedback("cells", [0.5, -0.25, 1.0], delay=0.1 * k)
+    one.run(25.0)
+    return list(LateArrivals.seen)
+
+
+@compiled
+def test_trials_are_judged_with_the_same_bits_at_infinite_bandwidth() -> None:
+    plain = Simulation(judged())
+    expected = run_judged(plain)
+    meshed = CoSimulation(judged(), MESH, HOMES, cycles_per_ms=math.inf)
+    found = run_judged(meshed)
+    assert sum(record.times.size for record in found) > 100
+    for one, other in zip(found, expected, strict=True):
+        for name in ("times", "synapse", "weights", "ports", "fired"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+        assert (one.initial, one.duration) == (other.initial, other.duration)
+    assert_same_spikes(everything(meshed), everything(plain))
+    for name in plain.network.projections:
+        np.testing.assert_array_equal(meshed.weights(name), plain.weights(name))
+
+
+@compiled
+@pytest.mark.parametrize("multicast", [None, "xy_tree"])
+def test_the_record_of_a_trial_has_the_latencies(multicast: str | None) -> None:
+    """Arrivals by brute force, from the spikes, the journeys and the delays."""
+    meshed = CoSimulation(
+        judged(), MESH, HOMES, cycles_per_ms=8.0, multicast=multicast, record_journeys=True
+    )
+    found = run_judged(meshed)
+    journeys = list(zip(*(part.tolist() for part in meshed.journeys()), strict=True))
+    first = {"u": 0, "outside": 2, "cells": 3, "driver": 6}
+    synapses: list[list[tuple[str, int, float]]] = [  # of each cell, in the order of the record
+        [("u", 0, DELAYS[0, j]), ("u", 1, DELAYS[1, j])] for j in range(3)
+    ]
+    synapses[0] += [("driver", 0, 0.2), ("driver", 0, 1.0)]
+    synapses[2] += [("driver", 1, 0.4)]
+    for some in synapses:
+        some.append(("outside", 0, 0.5))
+    ends = [*STARTS[1:], 24.0]
+    remote = 0
+    for k, (start, end) in enumerate(zip(STARTS, ends, strict=True)):
+        for j in range(3):
+            core, arrivals = HOMES["cells"][j], []
+            for number, (name, i, delay) in enumerate(synapses[j]):
+                times, neurons = meshed.spikes(name)
+                if name in HOMES and HOMES[name][i] != core:
+                    there = [a for g, c, _, a in journeys if (g, c) == (first[name] + i, core)]
+                    remote += len(there)
+                else:
+                    there = times[neurons == i].tolist()
+                # What happens at the very beginning happened before the trial was begun.
+                arrivals += [(a + delay, number) for a in there if start < a + delay <= end]
+            record = found[3 * k + j]
+            assert record.duration == end - start
+            got = list(zip((record.times + start).tolist(), record.synapse.tolist(), strict=True))
+            assert [n for _, n in got] == [n for _, n in sorted(arrivals)]
+            np.testing.assert_allclose([t for t, _ in got], sorted(t for t, _ in arrivals))
+    assert remote > 100
+    # A state between two calls holds the trials, and what is under way.
+    again = CoSimulation(judged(), MESH, HOMES, cycles_per_ms=8.0, multicast=multicast)
+    again.run(10.0)
+    again.begin_trial("cells")
+    again.run(11.3)
+    saved = through_a_file(again.save())
+    other = CoSimulation(judged(), MESH, HOMES, cycles_per_ms=8.0, multicast=multicast)
+    other.restore(saved)
+    for one in (again, other):
+        one.run(21.0)
+        one.feedback("cells", 1.0)
+    np.testing.assert_array_equal(again.weights("plastic"), other.weights("plastic"))
+    assert not np.array_equal(again.weights("plastic"), np.full((2, 3), 0.2))
+
+
 def test_what_makes_no_sense_is_refused() -> None:
     net = network()
     homes = homes_of(net)
@@ -224,4 +352,4 @@ def test_what_makes_no_sense_is_refused() -> None:
 
 def test_all_of_it_uncompiled() -> None:
     said = uncompiled_python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "slow", __file__)
-    assert "11 passed" in said
+    assert "14 passed" in said

@@ -197,6 +197,22 @@ def test_pieces_and_a_restored_state_give_the_same_bits() -> None:
 
 
 @compiled
+def test_an_instant_ends_with_what_reaches_other_cores_at_once() -> None:
+    """A spike at the end of a run, over synapses without delay."""
+    net = Network()
+    u = net.population("u", 1, SpikeTimes([2.0, 5.0], [0, 0]))
+    cells = net.population("cells", 3, LIFExp(tau_m=8, tau_exc=3))
+    net.projection(u, cells, all_to_all(), 0.3, 0.0)
+    homes = {"u": np.array([0]), "cells": np.array([0, 1, 2])}
+    plain, spread = Simulation(net, workers=1), Spread(net, homes, InstantCarrier)
+    for t in (2.0, 3.1, 5.0, 9.0):
+        plain.run(t)
+        spread.run(t)
+        np.testing.assert_array_equal(spread.state("cells", "i_exc"), plain.state("cells", "i_exc"))
+        assert spread.deliveries == plain.deliveries
+
+
+@compiled
 def test_a_call_on_spikes_is_made_at_its_time() -> None:
     net = network()
     spread = Spread(net, homes_of(net), constant(latencies()))
@@ -222,4 +238,4 @@ def test_spikes_that_are_forgotten_do_not_arrive() -> None:
 
 def test_all_of_it_uncompiled() -> None:
     said = uncompiled_python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "slow", __file__)
-    assert "6 passed" in said
+    assert "7 passed" in said
