@@ -75,7 +75,7 @@ class MeshCarrier:
         self._time = np.empty(0)
         self._neuron = np.empty(0, np.int64)
         self._left = np.empty(0, np.int64)  # destinations not yet reached; 0: the place is free
-        self._branches = multicast is not None
+        self._multicast = multicast
         self.trees: tuple[MulticastTree, ...] = ()
         # Numbers of the trees of neuron g: _tree[_tree_start[g] : _tree_start[g + 1]].
         self._tree_start = self._tree = np.empty(0, np.int64)
@@ -109,10 +109,28 @@ class MeshCarrier:
         """Spikes and packets under way."""
         # Flat, because all but the last dimension of what is saved is that of the network.
         packets = {f"{_PACKETS}{name}": a.ravel() for name, a in self._network.state().items()}
-        return {"time": self._time, "neuron": self._neuron, "left": self._left, **packets}
+        return {
+            "time": self._time,
+            "neuron": self._neuron,
+            "left": self._left,
+            "multicast": self._method(),
+            **packets,
+        }
 
     def restore(self, saved: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Go on from what :meth:`save` gave."""
+        """Go on from what :meth:`save` gave.
+
+        Raises
+        ------
+        MappingError
+            The packets under way are on trees of another method, or of another kind of network.
+        """
+        if not np.array_equal(saved["multicast"], self._method()):
+            other = bytes(saved["multicast"].astype(np.uint8)).decode() or None
+            raise MappingError(
+                f"the state is that of a machine with multicast = {other!r}, and this one has "
+                f"{self._multicast!r}"
+            )
         self._time, self._neuron, self._left = (
             np.array(saved[name]) for name in ("time", "neuron", "left")
         )
@@ -129,7 +147,7 @@ class MeshCarrier:
         self._time[place], self._neuron[place] = times, neurons
         self._left[place] = np.bincount(which, minlength=times.size)
         cycles = self._cycles(times) + 1
-        if self._branches:
+        if self._multicast is not None:
             which, number = entries_of(self._tree_start, neurons)
             self._network.inject_tree(cycles[which], self._tree[number], self._flits, place[which])
             return
@@ -140,6 +158,10 @@ class MeshCarrier:
             self._flits,
             place[which],
         )
+
+    def _method(self) -> Ints:
+        """The name of the multicast method, as numbers that can be saved."""
+        return np.array(list((self._multicast or "").encode()), np.int64)
 
     def _plant(self, method: str) -> None:
         """Give every neuron its trees; those with the same cores share them."""

@@ -326,6 +326,9 @@ def test_the_record_of_a_trial_has_the_latencies(multicast: str | None) -> None:
         one.run(21.0)
         one.feedback("cells", 1.0)
     np.testing.assert_array_equal(again.weights("plastic"), other.weights("plastic"))
+    others = CoSimulation(judged(), MESH, HOMES, cycles_per_ms=8.0, multicast="dual_path")
+    with pytest.raises(MappingError, match=rf"multicast = {multicast!r}, and this .* 'dual_path'"):
+        others.restore(saved)
     assert not np.array_equal(again.weights("plastic"), np.full((2, 3), 0.2))
 
 
