@@ -16,7 +16,7 @@ from mapping.routing._grid import IntArray
 
 BoolArray = NDArray[np.bool_]
 
-__all__ = ["Graph", "graph_of_edges", "levels", "shortest_cycle"]
+__all__ = ["BoolArray", "Graph", "graph_of_edges", "levels", "shortest_cycle"]
 
 
 class Graph(NamedTuple):

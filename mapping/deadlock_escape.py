@@ -30,16 +30,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from mapping.deadlock_cycles import BoolArray
 from mapping.deadlock_flows import FlowLists, flow_lists
-from mapping.deadlock_ranks import (
-    DECLARED,
-    LINKS,
-    WHOLE,
-    BoolArray,
-    Candidate,
-    EscapeRanks,
-    find_ranks,
-)
+from mapping.deadlock_rank_kernels import DECLARED, LINKS, WHOLE
+from mapping.deadlock_ranks import Candidate, EscapeRanks, find_ranks
 from mapping.mesh import Mesh
 from mapping.routing import (
     Grid,
