@@ -9,12 +9,11 @@ this is plain descent with swaps.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from mapping.graph import IntArray
+from mapping.kernel_part import kernel, kernel_part
 from mapping.partition._level import (
     Assignment,
-    BoolArray,
     FloatArray,
     Int32Array,
     Level,
@@ -30,7 +29,6 @@ from mapping.partition._level import (
 __all__ = ["anneal", "overflow"]
 
 
-@njit(cache=True)
 def anneal(
     level: Level,
     limits: Limits,
@@ -45,31 +43,37 @@ def anneal(
 
     Returns its packets. The assignment itself is left where the last sweep ended.
     """
-    n = level.neurons.size
-    n_cores = a.use.shape[0]
-    out = np.zeros(n_cores)
-    odds = np.zeros(n_cores)
-    allowed, group_on = limits.allowed, a.group_on
     cost = packets(level, limits, a)
-    best_cost = cost
     best[:] = a.core_of
+    out, odds = np.zeros((2, a.use.shape[0]))
+    return float(
+        _sweeps(level, limits, a, capacity, temperatures, partners, rng, cost, best, out, odds)
+    )
+
+
+@kernel
+def _sweeps(
+    level: Level,
+    limits: Limits,
+    a: Assignment,
+    capacity: IntArray,
+    temperatures: FloatArray,
+    partners: int,
+    rng: np.random.Generator,
+    cost: float,
+    best: Int32Array,
+    out: FloatArray,
+    odds: FloatArray,
+) -> float:
+    n = level.neurons.size
+    best_cost = cost
     for t in range(temperatures.size):
         temperature = temperatures[t]
         for _ in range(n):
-            v = min(int(rng.random() * n), n - 1)
-            here = a.core_of[v]
+            v = np.int64(min(int(rng.random() * n), n - 1))
             gain_vector(level, limits, a, v, out)
-            there = draw_core(
-                out,
-                here,
-                temperature,
-                allowed[level.pinning[v]],
-                group_on,
-                level.group[v],
-                odds,
-                rng,
-            )
-            if there == here or there < 0:
+            there = np.int64(draw_core(level, limits, a, v, temperature, out, odds, rng))
+            if there == a.core_of[v] or there < 0:
                 continue
             if within(level, limits, a, v, there, capacity):
                 cost -= out[there]
@@ -80,25 +84,28 @@ def anneal(
             )
         if cost < best_cost - 1e-9:
             best_cost = cost
-            best[:] = a.core_of
+            for v in range(n):
+                best[v] = a.core_of[v]
     return best_cost
 
 
-@njit(cache=True)
+@kernel_part
 def draw_core(
-    out: FloatArray,
-    here: int,
+    level: Level,
+    limits: Limits,
+    a: Assignment,
+    v: int,
     temperature: float,
-    allowed: BoolArray,
-    group_on: Int32Array,
-    group: int,
+    out: FloatArray,
     odds: FloatArray,
     rng: np.random.Generator,
 ) -> int:
     """A core by the heat bath of savings `out`, the one it is on (saving 0) included; -1: none."""
+    here, group, row = a.core_of[v], level.group[v], level.pinning[v]
+    allowed, group_on = limits.allowed, a.group_on
     top, n_top, there = -np.inf, 0, -1
     for c in range(out.size):
-        if out[c] < top or c == here or not allowed[c]:
+        if out[c] < top or c == here or not allowed[row, c]:
             continue
         if group_on[c] >= 0 and group_on[c] != group:
             continue
@@ -114,7 +121,7 @@ def draw_core(
     total = 0.0
     for c in range(out.size):
         odds[c] = 0.0
-        if out[c] < floor or not allowed[c]:
+        if out[c] < floor or not allowed[row, c]:
             continue
         if c == here or group_on[c] < 0 or group_on[c] == group:
             odds[c] = np.exp((out[c] - max(top, 0.0)) / temperature)
@@ -129,7 +136,7 @@ def draw_core(
     return there
 
 
-@njit(cache=True)
+@kernel_part
 def _swap(
     level: Level,
     limits: Limits,
@@ -143,12 +150,12 @@ def _swap(
     rng: np.random.Generator,
 ) -> float:
     """Exchange `v` with a vertex of core `there`; what that saved, 0.0 if it was turned down."""
-    here = a.core_of[v]
+    here = np.int64(a.core_of[v])
     shift(level, limits, a, v, there)
-    chosen, most = -1, -np.inf
-    u = a.head[there]
+    chosen, most = np.int64(-1), -np.inf
+    u = np.int64(a.head[there])
     for _ in range(min(partners, a.n_members[there])):
-        u = a.follow[u]
+        u = np.int64(a.follow[u])
         # The next swap looks at the next few.
         a.head[there] = u
         if u == v:
@@ -172,7 +179,7 @@ def _swap(
     return 0.0
 
 
-@njit(cache=True)
+@kernel
 def overflow(a: Assignment, capacity: IntArray) -> int:
     """Cores that hold more than they can."""
     n = 0

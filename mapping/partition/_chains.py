@@ -8,11 +8,12 @@ in the graph of cores, whose arc from i to j is the least loss of moving any ver
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from mapping.graph import IntArray
+from mapping.kernel_part import kernel, kernel_part
 from mapping.partition._level import (
     Assignment,
+    BoolArray,
     FloatArray,
     Int32Array,
     Level,
@@ -22,20 +23,21 @@ from mapping.partition._level import (
     may_share,
     shift,
 )
+from mapping.partition._order import sort_ascending
 
 __all__ = ["legalise"]
 
 _STRETCH = 128
 
 
-@njit(cache=True)
+@kernel_part
 def over(a: Assignment, capacity: IntArray, c: int) -> bool:
     return bool(
         a.use[c, 0] > capacity[c, 0] or a.use[c, 1] > capacity[c, 1] or a.use[c, 2] > capacity[c, 2]
     )
 
 
-@njit(cache=True)
+@kernel_part
 def survey(
     level: Level,
     limits: Limits,
@@ -43,6 +45,7 @@ def survey(
     i: int,
     loss: FloatArray,
     mover: Int32Array,
+    known: IntArray,
     out: FloatArray,
 ) -> None:
     """Least loss of a move from core `i` to each other core, and the vertex that makes it.
@@ -50,23 +53,32 @@ def survey(
     A core of many vertices is looked at as a whole only once; then the vertices that were best
     are rated again, and a stretch of the others, which next time is the next one.
     """
-    known = np.unique(mover[i])
-    loss[i] = np.inf
-    mover[i] = -1
+    n_known = 0
+    for j in range(out.size):
+        if mover[i, j] >= 0:
+            known[n_known] = mover[i, j]
+            n_known += 1
+        loss[i, j] = np.inf
+        mover[i, j] = -1
     n_looked_at = a.n_members[i]
-    if known[-1] >= 0 and n_looked_at > 2 * _STRETCH:
+    if n_known == 0 or n_looked_at <= 2 * _STRETCH:
+        n_known = 0
+    else:
         n_looked_at = _STRETCH
-        for v in known:
-            if v >= 0 and a.core_of[v] == i:
-                _rate(level, limits, a, i, v, loss, mover, out)
-    v = a.head[i]
-    for _ in range(n_looked_at):
-        v = a.follow[v]
+        sort_ascending(known, 0, n_known)
+    v = np.int64(-1)
+    for k in range(n_known + n_looked_at):
+        if k < n_known:
+            if known[k] == v or a.core_of[known[k]] != i:
+                continue
+            v = known[k]
+        else:
+            v = np.int64(a.follow[a.head[i]])
+            a.head[i] = v
         _rate(level, limits, a, i, v, loss, mover, out)
-    a.head[i] = v
 
 
-@njit(cache=True)
+@kernel_part
 def _rate(
     level: Level,
     limits: Limits,
@@ -84,39 +96,60 @@ def _rate(
             mover[i, j] = v
 
 
-@njit(cache=True)
 def legalise(level: Level, limits: Limits, a: Assignment, capacity: IntArray) -> int:
     """Chains until no core is overfull; returns how many stay so because nothing fits."""
+    if not (a.use > capacity).any():
+        return 0
     n_cores = a.use.shape[0]
-    loss = np.empty((n_cores, n_cores))
-    mover = np.full((n_cores, n_cores), -1, dtype=np.int32)
+    square = (n_cores, n_cores)
+    return int(
+        _chains(
+            level,
+            limits,
+            a,
+            capacity,
+            np.empty(square),
+            np.full(square, -1, dtype=np.int32),
+            np.empty((2, n_cores)),
+            np.empty((4, n_cores + 1), dtype=np.int64),
+            np.ones((2, n_cores), dtype=np.bool_),
+        )
+    )
+
+
+@kernel
+def _chains(
+    level: Level,
+    limits: Limits,
+    a: Assignment,
+    capacity: IntArray,
+    loss: FloatArray,
+    mover: Int32Array,
+    floats: FloatArray,
+    integers: IntArray,
+    flags: BoolArray,
+) -> int:
+    """`loss` and `mover` are the arcs between cores, see `survey`; the rest is room to work in."""
+    n_cores = a.use.shape[0]
+    distance, out = floats[0], floats[1]
+    before, path, moved, known = integers[0], integers[1], integers[2], integers[3]
     # A survey walks over the vertices of a core: only when a chain gets there, and only if the
     # core has changed since.
-    changed = np.ones(n_cores, dtype=np.bool_)
-    out = np.zeros(n_cores)
-    overfull = 0
-    for c in range(n_cores):
-        overfull += over(a, capacity, c)
-    if overfull == 0:
-        return 0
-    distance = np.empty(n_cores)
-    before = np.empty(n_cores, dtype=np.int64)
-    done = np.empty(n_cores, dtype=np.bool_)
-    path = np.empty(n_cores + 1, dtype=np.int64)
-    moved = np.empty(n_cores + 1, dtype=np.int64)
+    changed, done = flags[0], flags[1]
     stuck = 0
     for origin in range(n_cores):
         failures = 0
         while over(a, capacity, origin):
             # Dijkstra with losses cut at 0: a chain may pick up gains on its way, and a cycle of
             # gains must not hold it for ever.
-            distance[:] = np.inf
-            done[:] = False
-            before[:] = -1
+            for j in range(n_cores):
+                distance[j] = np.inf
+                done[j] = False
+                before[j] = -1
             distance[origin] = 0.0
             end = -1
             while True:
-                c, least = -1, np.inf
+                c, least = np.int64(-1), np.inf
                 for j in range(n_cores):
                     if not done[j] and distance[j] < least:
                         c, least = j, distance[j]
@@ -124,12 +157,12 @@ def legalise(level: Level, limits: Limits, a: Assignment, capacity: IntArray) ->
                     break
                 done[c] = True
                 if c != origin:
-                    v = mover[before[c], c]
+                    v = np.int64(mover[before[c], c])
                     if not over(a, capacity, c) and fits(level, limits, a, v, c, capacity):
                         end = c
                         break
                 if changed[c]:
-                    survey(level, limits, a, c, loss, mover, out)
+                    survey(level, limits, a, c, loss, mover, known, out)
                     changed[c] = False
                 for j in range(n_cores):
                     step = max(loss[c, j], 0.0) + 1e-6
@@ -150,7 +183,7 @@ def legalise(level: Level, limits: Limits, a: Assignment, capacity: IntArray) ->
             n_moved = 0
             for k in range(n_path - 1):
                 i, j = path[k + 1], path[k]
-                v = mover[i, j]
+                v = np.int64(mover[i, j])
                 if a.core_of[v] != i or not fits(level, limits, a, v, j, capacity):
                     ok = False
                     loss[i, j] = np.inf

@@ -12,16 +12,16 @@ S. Schlag et al., High-quality hypergraph partitioning, ACM J. Exp. Algorithmics
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from mapping.graph import IntArray
-from mapping.partition._level import FloatArray, Int32Array, Level
+from mapping.kernel_part import kernel
+from mapping.partition._level import BoolArray, FloatArray, Int32Array, Level
+from mapping.partition._order import sort_ascending
 
 __all__ = ["clusters", "contract"]
 
 
-@njit(cache=True)
 def clusters(
     level: Level,
     order: IntArray,
@@ -39,12 +39,47 @@ def clusters(
     """
     n = level.neurons.size
     parent = np.arange(n)
-    size = level.neurons.copy()
-    memory = level.synapses.copy()
-    rating = np.zeros(n)
-    seen = np.empty(n, dtype=np.int64)
+    _join(
+        level,
+        order,
+        restrict,
+        most,
+        target,
+        budget,
+        parent,
+        level.neurons.copy(),
+        level.synapses.copy(),
+        np.zeros(n),
+        np.empty(n, dtype=np.int64),
+        np.zeros(n, dtype=np.bool_),
+    )
+    # A root may have joined nobody else's cluster after others joined it: one step suffices.
+    roots, first, number = np.unique(parent, return_index=True, return_inverse=True)
+    # Clusters are numbered as the vertices meet them.
+    rank = np.empty(roots.size, dtype=np.int32)
+    rank[np.argsort(first)] = np.arange(roots.size)
+    cluster_of[:] = rank[number]
+    return int(roots.size)
+
+
+@kernel
+def _join(
+    level: Level,
+    order: IntArray,
+    restrict: Int32Array,
+    most: IntArray,
+    target: int,
+    budget: int,
+    parent: IntArray,
+    size: IntArray,
+    memory: IntArray,
+    rating: FloatArray,
+    seen: IntArray,
+    joined: BoolArray,
+) -> None:
+    """Fill `parent`; `size` and `memory` are the neurons and synapses of each cluster so far."""
+    n = level.neurons.size
     left = n
-    joined = np.zeros(n, dtype=np.bool_)
     for i in range(n):
         if left <= target:
             break
@@ -108,16 +143,6 @@ def clusters(
             joined[root] = True
             joined[best] = True
             left -= 1
-    # A root may have joined nobody else's cluster after others joined it: one step suffices.
-    number = np.full(n, -1, dtype=np.int32)
-    n_clusters = 0
-    for v in range(n):
-        root = parent[v]
-        if number[root] < 0:
-            number[root] = n_clusters
-            n_clusters += 1
-        cluster_of[v] = number[root]
-    return n_clusters
 
 
 def contract(level: Level, cluster_of: Int32Array, n_clusters: int) -> Level:
@@ -129,8 +154,20 @@ def contract(level: Level, cluster_of: Int32Array, n_clusters: int) -> Level:
     weight = np.zeros(m)
     axons = np.zeros(m, dtype=np.int64)
     self_axons = np.zeros(m, dtype=np.int64)
-    kept = _contract_nets(
-        level, cluster_of, n_clusters, net_start, net_pin, source, weight, axons, self_axons
+    table_size = 1 << max(3, (2 * m - 1).bit_length())
+    kept = int(
+        _contract_nets(
+            level,
+            cluster_of,
+            np.full(n_clusters, -1, dtype=np.int64),
+            np.full(table_size, -1, dtype=np.int64),
+            net_start,
+            net_pin,
+            source,
+            weight,
+            axons,
+            self_axons,
+        )
     )
     first = np.empty(n_clusters, dtype=np.int64)
     first[cluster_of[::-1]] = np.arange(cluster_of.size)[::-1]
@@ -164,31 +201,32 @@ def contract(level: Level, cluster_of: Int32Array, n_clusters: int) -> Level:
     )
 
 
-@njit(cache=True)
 def rows_by_value(start: IntArray, value: Int32Array, n: int) -> tuple[IntArray, Int32Array]:
     """Compressed rows turned round: for each value in 0..n - 1, the rows that hold it."""
-    out_start = np.zeros(n + 1, dtype=np.int64)
-    for k in range(value.size):
-        if value[k] >= 0:
-            out_start[value[k] + 1] += 1
-    for v in range(n):
-        out_start[v + 1] += out_start[v]
-    cursor = out_start[:-1].copy()
-    rows = np.empty(out_start[n], dtype=np.int32)
+    counts = np.bincount(value[value >= 0], minlength=n)
+    out_start = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    rows = np.empty(int(out_start[n]), dtype=np.int32)
+    _turn_rows(start, value, out_start[:-1].copy(), rows)
+    return out_start, rows
+
+
+@kernel
+def _turn_rows(start: IntArray, value: Int32Array, cursor: IntArray, rows: Int32Array) -> None:
+    """Fill `rows`; `cursor` is where those of each value begin."""
     for row in range(start.size - 1):
         for k in range(start[row], start[row + 1]):
             v = value[k]
             if v >= 0:
                 rows[cursor[v]] = row
                 cursor[v] += 1
-    return out_start, rows
 
 
-@njit(cache=True)
+@kernel
 def _contract_nets(
     level: Level,
     cluster_of: Int32Array,
-    n_clusters: int,
+    seen: IntArray,
+    table: IntArray,
     net_start: IntArray,
     net_pin: Int32Array,
     source: Int32Array,
@@ -196,13 +234,9 @@ def _contract_nets(
     axons: IntArray,
     self_axons: IntArray,
 ) -> int:
+    """How many nets are left. `seen` (n_clusters) and `table` (a power of 2) hold -1 at first."""
     m = level.source.size
-    table_size = 8
-    while table_size < 2 * m:
-        table_size *= 2
-    table = np.full(table_size, -1, dtype=np.int64)
-    mask = table_size - 1
-    seen = np.full(n_clusters, -1, dtype=np.int64)
+    mask = table.size - 1
     kept = 0
     for e in range(m):
         home = cluster_of[level.source[e]] if level.source[e] >= 0 else -1
@@ -220,7 +254,7 @@ def _contract_nets(
         at_home = level.axons[e] if inside else level.self_axons[e]
         if end == begin and at_home == 0:
             continue
-        net_pin[begin:end].sort()
+        sort_ascending(net_pin, begin, end)
         # FNV-1a over the pins and the source: equal nets meet in one slot of the table.
         key = np.uint64(14695981039346656037)
         prime = np.uint64(1099511628211)

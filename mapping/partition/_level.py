@@ -15,10 +15,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from mapping.graph import BLOCK_WITHOUT_SELF, IntArray
+from mapping.kernel_part import kernel, kernel_part
 
 __all__ = ["Assignment", "Level", "Limits", "assign", "fits", "gain_vector", "packets", "shift"]
 
@@ -163,11 +163,11 @@ def assign(level: Level, limits: Limits, core_of: Int32Array) -> Assignment:
     return a
 
 
-@njit(cache=True)
+@kernel
 def count(level: Level, limits: Limits, a: Assignment, core_of: Int32Array) -> None:
     """Fill an empty assignment; see `assign`."""
     for v in range(core_of.size):
-        c = core_of[v]
+        c = np.int64(core_of[v])
         a.core_of[v] = c
         a.use[c, 0] += level.neurons[v]
         a.use[c, 2] += level.synapses[v]
@@ -191,12 +191,13 @@ def count(level: Level, limits: Limits, a: Assignment, core_of: Int32Array) -> N
         for pre in range(limits.sizes.size):
             for post in range(limits.sizes.size):
                 if limits.blocks[pre, post]:
-                    a.reached[pre] += a.held[post]
+                    for c in range(a.use.shape[0]):
+                        a.reached[pre, c] += a.held[post, c]
             for c in range(a.use.shape[0]):
                 a.use[c, 1] += block_axons(limits, pre, a.held[pre, c], a.reached[pre, c])
 
 
-@njit(cache=True)
+@kernel_part
 def _join_chain(a: Assignment, v: int, c: int) -> None:
     head = a.head[c]
     if head < 0:
@@ -212,7 +213,7 @@ def _join_chain(a: Assignment, v: int, c: int) -> None:
     a.n_members[c] += 1
 
 
-@njit(cache=True)
+@kernel_part
 def _leave_chain(a: Assignment, v: int, c: int) -> None:
     follow, precede = a.follow[v], a.precede[v]
     a.follow[precede] = follow
@@ -224,7 +225,7 @@ def _leave_chain(a: Assignment, v: int, c: int) -> None:
         a.head[c] = follow
 
 
-@njit(cache=True)
+@kernel_part
 def block_axons(limits: Limits, pre: int, held: int, reached: int) -> int:
     """Axons that the all-to-all projections of `pre` take on a core with so many neurons."""
     if reached == 0:
@@ -233,7 +234,7 @@ def block_axons(limits: Limits, pre: int, held: int, reached: int) -> int:
     return int(limits.sizes[pre]) - (1 if lone else 0)
 
 
-@njit(cache=True)
+@kernel
 def packets(level: Level, limits: Limits, a: Assignment) -> float:
     """Packets between cores: sum over nets of weight x (cores with a pin, the source's not)."""
     total = 0.0
@@ -251,13 +252,14 @@ def packets(level: Level, limits: Limits, a: Assignment) -> float:
     return total
 
 
-@njit(cache=True)
+@kernel_part
 def gain_vector(level: Level, limits: Limits, a: Assignment, v: int, out: FloatArray) -> None:
     """Packets saved by moving vertex `v` to each core; 0 for the core it is on."""
     n_cores = out.size
     here = a.core_of[v]
     base = 0.0
-    out[:] = 0.0
+    for c in range(n_cores):
+        out[c] = 0.0
     for k in range(level.vert_start[v], level.vert_start[v + 1]):
         e = level.vert_net[k]
         w = level.weight[e]
@@ -285,7 +287,7 @@ def gain_vector(level: Level, limits: Limits, a: Assignment, v: int, out: FloatA
     out[here] = 0.0
 
 
-@njit(cache=True)
+@kernel_part
 def gain(level: Level, limits: Limits, a: Assignment, v: int, there: int) -> float:
     """One entry of `gain_vector`."""
     here = a.core_of[v]
@@ -310,7 +312,7 @@ def gain(level: Level, limits: Limits, a: Assignment, v: int, there: int) -> flo
     return total
 
 
-@njit(cache=True)
+@kernel_part
 def block_gain(level: Level, limits: Limits, a: Assignment, v: int, there: int) -> float:
     """The part of the all-to-all projections in `gain`."""
     here = a.core_of[v]
@@ -333,7 +335,7 @@ def block_gain(level: Level, limits: Limits, a: Assignment, v: int, there: int) 
     return total
 
 
-@njit(cache=True)
+@kernel_part
 def axons_after(level: Level, limits: Limits, a: Assignment, v: int, there: int) -> int:
     """Inbound axons of core `there` once vertex `v` has moved there."""
     total = int(a.use[there, 1])
@@ -359,7 +361,7 @@ def axons_after(level: Level, limits: Limits, a: Assignment, v: int, there: int)
     return total
 
 
-@njit(cache=True)
+@kernel_part
 def may_share(level: Level, limits: Limits, a: Assignment, v: int, there: int) -> bool:
     """Whether pinning and the group of the core's vertices allow the vertex there."""
     if not limits.allowed[level.pinning[v], there]:
@@ -367,7 +369,7 @@ def may_share(level: Level, limits: Limits, a: Assignment, v: int, there: int) -
     return bool(a.n_members[there] == 0 or a.group_on[there] == level.group[v])
 
 
-@njit(cache=True)
+@kernel_part
 def fits(
     level: Level, limits: Limits, a: Assignment, v: int, there: int, capacity: IntArray
 ) -> bool:
@@ -377,7 +379,7 @@ def fits(
     return within(level, limits, a, v, there, capacity)
 
 
-@njit(cache=True)
+@kernel_part
 def within(
     level: Level, limits: Limits, a: Assignment, v: int, there: int, capacity: IntArray
 ) -> bool:
@@ -388,10 +390,10 @@ def within(
     return bool(axons_after(level, limits, a, v, there) <= capacity[there, 1])
 
 
-@njit(cache=True)
+@kernel_part
 def shift(level: Level, limits: Limits, a: Assignment, v: int, there: int) -> None:
     """Move vertex `v` to core `there`; all counts follow."""
-    here = a.core_of[v]
+    here = np.int64(a.core_of[v])
     if here == there:
         return
     a.use[there, 1] = axons_after(level, limits, a, v, there)

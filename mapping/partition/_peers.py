@@ -12,10 +12,25 @@ from mapping.partition._level import assign as count
 from mapping.partition._problem import Problem
 from simulator.errors import MappingError
 
-__all__ = ["expanded_nets", "legal", "scaled"]
+__all__ = ["check_free", "expanded_nets", "legal", "scaled"]
 
 _MOST_PINS = 50_000_000
 _SWEEPS = 8
+
+
+def check_free(problem: Problem) -> None:
+    """A peer knows nothing but neurons per core.
+
+    Raises
+    ------
+    MappingError
+        Populations are pinned, or must not share a core.
+    """
+    if np.unique(problem.level.group).size > 1 or not problem.limits.allowed.all():
+        raise MappingError(
+            "this partition method knows neither pinning nor populations that must not share a "
+            "core; pass mix_populations=True without pinned, or take method='multilevel'"
+        )
 
 
 def expanded_nets(problem: Problem, method: str) -> tuple[IntArray, IntArray]:
@@ -71,11 +86,6 @@ def legal(problem: Problem, core_of: IntArray, seed: int) -> IntArray:
     """
     level, limits = problem.level, problem.limits
     proposal = core_of.astype(np.int32)
-    if np.unique(level.group).size > 1 or not limits.allowed.all():
-        raise MappingError(
-            "this partition method knows neither pinning nor populations that must not share a "
-            "core; pass mix_populations=True without pinned, or take method='multilevel'"
-        )
     a = count(level, limits, proposal)
     legalise(level, limits, a, limits.capacity)
     if overflow(a, limits.capacity):

@@ -8,9 +8,9 @@ pulls most still fits.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from mapping.graph import IntArray
+from mapping.kernel_part import kernel, kernel_part
 from mapping.partition._base import CapacityError
 from mapping.partition._level import (
     Assignment,
@@ -70,30 +70,54 @@ def grow(level: Level, limits: Limits, core_of: Int32Array) -> int:
     )
     start = np.full(level.neurons.size, n_cores, dtype=np.int32)
     a = count(level, waiting, start)
-    left = int(_grow(level, waiting, a))
+    n = level.neurons.size
+    # Largest pull in each stretch of vertices, so that the next one is found in about sqrt(n).
+    width = max(int(np.sqrt(n)), 1)
+    left = int(
+        _grow(
+            level,
+            waiting,
+            a,
+            np.zeros(n),
+            np.zeros(-(-n // width)),
+            width,
+            np.full(n, -1, dtype=np.int64),
+            np.full(level.source.size, -1, dtype=np.int64),
+        )
+    )
     core_of[:] = np.where(a.core_of == n_cores, -1, a.core_of)
     return left
 
 
-@njit(cache=True)
-def _grow(level: Level, limits: Limits, a: Assignment) -> int:
+@kernel
+def _grow(
+    level: Level,
+    limits: Limits,
+    a: Assignment,
+    pull: FloatArray,
+    top: FloatArray,
+    width: int,
+    banned: IntArray,
+    touched: IntArray,
+) -> int:
+    """How many vertices are left over.
+
+    `top` is the largest pull in each stretch of `width` vertices; `banned` the core that a vertex
+    was too much for, and `touched` the one that a net has pulled for, both -1 at first.
+    """
     n = level.neurons.size
     n_cores = a.use.shape[0] - 1
-    pull = np.zeros(n)
-    banned = np.full(n, -1, dtype=np.int64)  # core that the vertex was too much for
-    # Largest pull in each stretch of vertices, so that the next one is found in about sqrt(n).
-    width = max(int(np.sqrt(n)), 1)
-    top = np.zeros((n + width - 1) // width)
-    touched = np.full(level.source.size, -1, dtype=np.int64)
     left = n
     for c in range(n_cores):
         if left == 0:
             break
-        pull[:] = 0.0
-        top[:] = 0.0
+        for u in range(n):
+            pull[u] = 0.0
+        for block in range(top.size):
+            top[block] = 0.0
         misses = 0
         while left > 0 and misses < _PATIENCE:
-            v = _next_vertex(level, limits, a, c, pull, banned, top, width)
+            v = np.int64(_next_vertex(level, limits, a, c, pull, banned, top, width))
             if v < 0:
                 break
             pull[v] = 0.0
@@ -121,7 +145,7 @@ def _grow(level: Level, limits: Limits, a: Assignment) -> int:
     return left
 
 
-@njit(cache=True)
+@kernel_part
 def _next_vertex(
     level: Level,
     limits: Limits,
@@ -139,10 +163,13 @@ def _next_vertex(
     """
     waiting = a.use.shape[0] - 1
     while True:
-        block = int(np.argmax(top))
+        block = 0
+        for other in range(1, top.size):
+            if top[other] > top[block]:
+                block = other
         if top[block] <= 0.0:
             break
-        best, most = -1, 0.0
+        best, most = np.int64(-1), 0.0
         for v in range(block * width, min((block + 1) * width, pull.size)):
             if pull[v] > most and a.core_of[v] == waiting and banned[v] != c:
                 best, most = v, pull[v]
@@ -150,17 +177,17 @@ def _next_vertex(
         if best >= 0 and most >= top[block]:
             return best
         top[block] = most
-    u = a.head[waiting]
-    chosen = -1
+    u = np.int64(a.head[waiting])
+    chosen = np.int64(-1)
     for _ in range(a.n_members[waiting]):
         if banned[u] != c and may_share(level, limits, a, u, c):
             chosen = u
             break
-        u = a.follow[u]
+        u = np.int64(a.follow[u])
     return chosen
 
 
-@njit(cache=True)
+@kernel_part
 def _spread(
     level: Level,
     limits: Limits,
@@ -172,8 +199,6 @@ def _spread(
     touched: IntArray,
 ) -> None:
     """The nets of `v`, which has just come to its core, pull what waits and may come there."""
-    # One function, and plain arrays inside: a call that hands on the whole level and assignment
-    # counts references to forty arrays, which takes longer than the step itself.
     net_start, net_pin, source, weight = level.net_start, level.net_pin, level.source, level.weight
     core_of, group, pinning = a.core_of, level.group, level.pinning
     c = core_of[v]

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from mapping.graph import IntArray
-from mapping.partition._peers import expanded_nets, legal, scaled
+from mapping.partition._peers import check_free, expanded_nets, legal, scaled
 from mapping.partition._problem import Problem
 from simulator.errors import MappingError
 
@@ -48,6 +48,7 @@ def assign(problem: Problem, *, seed: int = 0, tries: int = 4) -> IntArray:
         raise MappingError(
             "partition method 'metis' needs the package pymetis: pip install pymetis"
         ) from error
+    check_free(problem)
     level, n = problem.level, problem.n_vertices
     start, pins = expanded_nets(problem, "metis")
     source = np.repeat(level.source.astype(np.int64), np.diff(start))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from mapping.graph import IntArray
-from mapping.partition._peers import expanded_nets, legal, scaled
+from mapping.partition._peers import check_free, expanded_nets, legal, scaled
 from mapping.partition._problem import Problem
 from simulator.errors import MappingError
 
@@ -51,6 +51,7 @@ def assign(
         raise MappingError(
             "partition method 'mtkahypar' needs the package mtkahypar: pip install mtkahypar"
         ) from error
+    check_free(problem)
     level = problem.level
     start, pins = expanded_nets(problem, "mtkahypar")
     nets, weights = [], []

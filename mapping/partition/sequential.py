@@ -11,12 +11,11 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 
 from mapping.graph import BLOCK_WITHOUT_SELF, NO_BLOCK, IntArray
+from mapping.kernel_part import kernel
 from mapping.partition._base import RESOURCES, WORDS, CapacityError
-from mapping.partition._level import BoolArray, Int32Array
+from mapping.partition._level import BoolArray, Level, Limits
 from mapping.partition._problem import Problem
 
 __all__ = ["assign", "balanced_assignment"]
@@ -94,31 +93,28 @@ def fill(problem: Problem, quota: int | None = None, *, even: bool = False) -> F
     planned = -(-run_size // most) if even else np.zeros_like(run_size)
     core_of = np.full(n, -1, dtype=np.int64)
     closed_by = np.zeros(3, dtype=np.int64)
-    offsets = np.concatenate(([0], np.cumsum(limits.sizes))).astype(np.int64)
-    n_cores, misfit, resource, needed, pinning = fill_cores(
+    found = np.array([0, -1, 0, 0, -1])
+    fill_cores(
+        level,
+        limits,
         order,
-        level.population,
-        offsets,
-        limits.blocks,
-        level.vert_start,
-        level.vert_net,
-        level.own_start,
-        level.own_net,
-        level.self_axons,
-        level.neurons,
-        level.synapses,
-        level.pinning,
+        np.concatenate(([0], np.cumsum(limits.sizes))).astype(np.int64),
         run_of,
         run_size,
         planned,
-        limits.capacity,
-        limits.allowed,
+        planned.copy(),
+        np.full(level.source.size, -1, dtype=np.int64),
+        np.full((2, limits.sizes.size), -1, dtype=np.int64),
+        np.zeros(limits.capacity.shape[0], dtype=np.bool_),
+        np.zeros((3, 3), dtype=np.int64),
         core_of,
         closed_by,
+        found,
     )
+    n_cores, misfit, resource, needed, pinning = found.tolist()
     if misfit >= 0:
         raise _misfit(limited, misfit, resource, needed)
-    return Filling(core_of, int(n_cores), closed_by, int(pinning))
+    return Filling(core_of, n_cores, closed_by, pinning)
 
 
 def _misfit(problem: Problem, vertex: int, resource: int, needed: int) -> CapacityError:
@@ -198,60 +194,75 @@ def _fits_mixed(problem: Problem) -> bool:
     return fill(mixed).pinning < 0
 
 
-@njit(cache=True)
+@kernel
 def fill_cores(
+    level: Level,
+    limits: Limits,
     order: IntArray,
-    population_of: Int32Array,
     offsets: IntArray,
-    blocks: NDArray[np.int8],
-    in_start: IntArray,
-    in_net: Int32Array,
-    own_start: IntArray,
-    own_net: Int32Array,
-    self_axons: IntArray,
-    neurons: IntArray,
-    synapses: IntArray,
-    pinning_of: Int32Array,
     run_of: IntArray,
-    run_size: IntArray,
+    left: IntArray,
     planned: IntArray,
-    capacity: IntArray,
-    allowed: BoolArray,
+    cores_left: IntArray,
+    axon_on: IntArray,
+    populations_on: IntArray,
+    taken: BoolArray,
+    amounts: IntArray,
     core_of: IntArray,
     closed_by: IntArray,
-) -> tuple[int, int, int, int, int]:
+    found: IntArray,
+) -> None:
     """Greedy fill of the slots; a vertex that none is left for opens a core beyond them, as large
     as the largest.
 
-    Returns (cores used, misfit vertex or -1, resource, amount it needs, pinning whose slots did
-    not suffice or -1). planned[r] > 0 shares the neurons of run r evenly over that many cores.
+    Parameters
+    ----------
+    order : int64 (n,)
+        Vertices in the order they are taken; those of one run follow each other.
+    offsets : int64 (n_populations + 1,)
+        First neuron of each population.
+    run_of : int64 (n,)
+        Run of each vertex; a new one opens a core.
+    left : int64 (n_runs,)
+        Neurons of each run; counted down.
+    planned, cores_left : int64 (n_runs,)
+        Over how many cores those are shared evenly (0: cores are filled), and a copy of that,
+        counted down.
+    axon_on : int64 (n_nets,)
+        Last core that each net has an axon on; -1 at first.
+    populations_on : int64 (2, n_populations)
+        Last core on which a whole population, and all of it but one neuron, has axons; -1 at first.
+    taken : bool (n_slots,)
+        False at first.
+    amounts : int64 (3, 3)
+        Room to work in: what the core holds, what the vertex needs, what the core can hold.
+    core_of, closed_by
+        As in `Filling`, -1 and 0 at first.
+    found : int64 (5,)
+        Receives the cores used, the misfit vertex or -1, its resource and how much of that it
+        needs, and the pinning whose slots did not suffice or -1.
     """
+    blocks, capacity, allowed = limits.blocks, limits.capacity, limits.allowed
+    in_start, in_net = level.vert_start, level.vert_net
+    own_start, own_net, self_axons = level.own_start, level.own_net, level.self_axons
     n_populations = blocks.shape[0]
     n_slots = capacity.shape[0]
-    n_nets = self_axons.size
-    axon_on = np.full(n_nets, -1, dtype=np.int64)  # last core that each net has an axon on
-    # Last core on which a whole population, or all of it but one neuron, has axons.
-    whole_on = np.full(n_populations, -1, dtype=np.int64)
-    almost_on = np.full(n_populations, -1, dtype=np.int64)
-    taken = np.zeros(n_slots, dtype=np.bool_)
-    left = run_size.copy()
-    cores_left = planned.copy()
+    whole_on, almost_on = populations_on[0], populations_on[1]
+    use, need, room = amounts[0], amounts[1], amounts[2]
     core, n_cores, lacking, short = -1, 0, 0, -1
-    use = np.zeros(3, dtype=np.int64)
-    need = np.zeros(3, dtype=np.int64)
-    room = np.zeros(3, dtype=np.int64)
     run = -1
     for vertex in order:
-        population = population_of[vertex]
+        population = level.population[vertex]
         opened = run_of[vertex] != run
         while True:
             if opened:
                 run = run_of[vertex]
-                use[:] = 0
+                for resource in range(3):
+                    use[resource] = 0
                 core = -2  # No stamp of an earlier core is valid any more.
-            need[0] = neurons[vertex]
+            need[0] = level.neurons[vertex]
             need[1] = 0
-            need[2] = synapses[vertex]
+            need[2] = level.synapses[vertex]
             for pre in range(n_populations):
                 kind = blocks[pre, population]
                 if kind == NO_BLOCK or (not opened and whole_on[pre] == core):
@@ -269,7 +280,7 @@ def fill_cores(
                 if self_axons[e] > 0 and (opened or axon_on[e] != core):
                     need[1] += 1
             if opened:
-                row = allowed[pinning_of[vertex]]
+                row = allowed[level.pinning[vertex]]
                 worst = -1
                 for slot in range(n_slots):
                     if taken[slot] or not row[slot]:
@@ -281,11 +292,13 @@ def fill_cores(
                     ):
                         core = slot
                         taken[slot] = True
-                        room[:] = capacity[slot]
+                        for resource in range(3):
+                            room[resource] = capacity[slot, resource]
                         break
                 if core < 0:
                     # Would an empty machine have taken it?
-                    room[:] = 0
+                    for resource in range(3):
+                        room[resource] = 0
                     for slot in range(n_slots):
                         if not row[slot]:
                             continue
@@ -294,23 +307,30 @@ def fill_cores(
                             and need[1] <= capacity[slot, 1]
                             and need[2] <= capacity[slot, 2]
                         ):
-                            room[:] = capacity[slot]
+                            for resource in range(3):
+                                room[resource] = capacity[slot, resource]
                             break
                         worst = slot if worst < 0 else worst
                     if room[0] == 0:
+                        # What no slot has enough of, or else what the largest slot lacks.
+                        lacks = -1
                         for resource in range(3):
                             enough = False
                             for slot in range(n_slots):
                                 if row[slot] and need[resource] <= capacity[slot, resource]:
                                     enough = True
-                            if not enough:
-                                return n_cores, vertex, resource, need[resource], -1
+                            if lacks < 0 and not enough:
+                                lacks = resource
                         for resource in range(3):
-                            if need[resource] > capacity[worst, resource]:
-                                return n_cores, vertex, resource, need[resource], -1
+                            if lacks < 0 and need[resource] > capacity[worst, resource]:
+                                lacks = resource
+                        if lacks >= 0:
+                            found[0], found[1], found[2] = n_cores, vertex, lacks
+                            found[3] = need[lacks]
+                            return
                     core = n_slots + lacking
                     lacking += 1
-                    short = pinning_of[vertex]
+                    short = np.int64(level.pinning[vertex])
                 n_cores += 1
                 if planned[run] > 0:
                     share = max(cores_left[run], 1)
@@ -326,8 +346,9 @@ def fill_cores(
                 break
             closed_by[blocking] += 1
             opened = True
-        use += need
-        left[run] -= neurons[vertex]
+        for resource in range(3):
+            use[resource] += need[resource]
+        left[run] -= level.neurons[vertex]
         core_of[vertex] = core
         for pre in range(n_populations):
             kind = blocks[pre, population]
@@ -345,4 +366,4 @@ def fill_cores(
         for k in range(own_start[vertex], own_start[vertex + 1]):
             if self_axons[own_net[k]] > 0:
                 axon_on[own_net[k]] = core
-    return n_cores, -1, 0, 0, short
+    found[0], found[4] = n_cores, short
