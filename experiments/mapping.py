@@ -33,6 +33,7 @@ class Config:
     mesh: str | None = setting(None, "columns x rows; none = the network's own", unit="cores")
     instance: str = setting("nug12", "of QAPLIB, for the study 'qaplib'")
     side: int = setting(8, "of the grid, for the study 'planted'", unit="cores")
+    torus: bool = setting(False, "whether that grid is closed to a torus")
     partitions: tuple[str, ...] = setting((), "methods; none named = all there are")
     placements: tuple[str, ...] = setting((), "methods; none named = all there are")
     seeds: int = setting(3, "placements of each method, with the seeds from that of the run on")

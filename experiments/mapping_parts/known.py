@@ -50,7 +50,7 @@ def place_known(config: Config, context: Context) -> Mapping[str, object]:
                 (name, f"{best} of {len(costs)}", f"{excess:.2%}", f"{np.mean(seconds):.2f}")
             )
     context.table(
-        f"{config.instance if config.study == 'qaplib' else f'grid of {config.side}'}: best known "
+        f"{config.instance if config.study == 'qaplib' else f'side {config.side}'}: best known "
         f"{first.best:,}",
         ("placement", "at the best", "mean above it", "CPU s"),
         lines,
@@ -67,5 +67,5 @@ def place_known(config: Config, context: Context) -> Mapping[str, object]:
 
 def _instance(config: Config, context: Context, seed: int) -> Instance:
     if config.study == "planted":
-        return planted_grid(config.side, seed)
+        return planted_grid(config.side, seed, torus=config.torus)
     return qaplib_instance(config.instance, context.data_dir)

@@ -37,6 +37,7 @@ def place_network(config: Config, context: Context) -> Mapping[str, object]:
     graph = case.graph(context)
     mesh = Mesh.parse(config.mesh or case.mesh, **case.capacities)
     _compile(config)
+    one_go = _in_one_go(config, context, graph, mesh)
     partitions = _partitions(config, context, graph, mesh)
     fitting = {name: found for name, found in partitions.items() if "packets" in found}
     if not fitting:
@@ -67,6 +68,7 @@ def place_network(config: Config, context: Context) -> Mapping[str, object]:
         "packets": traffic.n_packets,
         "degree_bound": bound,
         "placements": placements,
+        "in_one_go": one_go,
     }
 
 
@@ -88,6 +90,27 @@ def _compile(config: Config) -> None:
             partition_neurons(graph, mesh, method=name, balance=True)
     for name in _placement_names(config):
         place(traffic, mesh, name)
+
+
+def _in_one_go(config: Config, context: Context, graph: SpikingGraph, mesh: Mesh) -> Found | None:
+    """Time of partition, packets and placement by the best methods, one after the other.
+
+    None if one of the two is not among the methods of this run.
+    """
+    if "multilevel" not in _partition_names(config) or "auto" not in _placement_names(config):
+        return None
+
+    def make() -> Found:
+        from mapping import partition_neurons, place, spike_traffic
+
+        clock, start = time.perf_counter(), time.process_time()
+        options: dict[str, Any] = {"balance": True, "seed": context.seed}
+        made = partition_neurons(graph, mesh, method="multilevel", **options)
+        placed = place(spike_traffic(graph, made), mesh, "auto", seed=context.seed)
+        cpu_s, wall_s = time.process_time() - start, time.perf_counter() - clock
+        return {"cost": int(placed.cost), "cpu_s": cpu_s, "wall_s": wall_s}
+
+    return _kept(context, "in-one-go", make)
 
 
 def _partition_names(config: Config) -> tuple[str, ...]:

@@ -1,4 +1,5 @@
-"""Placement problems whose best solution is known: QAPLIB's grids, and shuffled grids."""
+"""Placement problems whose best solution is known: QAPLIB's grids, and shuffled grids and
+tori."""
 
 from __future__ import annotations
 
@@ -57,14 +58,14 @@ def qaplib_instance(name: str, data_dir: str | Path | None = None) -> Instance:
     )
 
 
-def planted_grid(side: int, seed: int) -> Instance:
-    """One packet between neighbours of a side x side grid, with shuffled labels.
+def planted_grid(side: int, seed: int, *, torus: bool = False) -> Instance:
+    """One packet between neighbours of a side x side grid or torus, with shuffled labels.
 
-    The best cost is one hop per packet, 2 side (side - 1).
+    The best cost is one hop per packet: 2 side (side - 1), or 2 side^2 on a torus of side >= 3.
     """
     from mapping import Mesh, Traffic
 
-    mesh = Mesh(side, side)
+    mesh = Mesh(side, side, torus=torus)
     label = np.random.default_rng(seed).permutation(mesh.n_cores)
     packets = np.triu(mesh.distances == 1).astype(np.int64)[np.ix_(label, label)]
-    return Instance(Traffic.from_matrix(packets, 1.0), mesh, 2 * side * (side - 1))
+    return Instance(Traffic.from_matrix(packets, 1.0), mesh, int(packets.sum()))

@@ -33,8 +33,10 @@ Networks of this project with the spikes of a run; and `sheet`, of 100,000 neuro
 synapses, which is drawn and not simulated: nine of ten synapses of a neuron end near it, and rates
 are log-normal, 5 Hz on average. A core has the capacities of Loihi's (1,024 neurons,
 4,096 axons, 131,072 synapses), but 16,384 axons for `sheet` and Brunel's network, and 262,144
-synapses for the latter. Neurons are spread over the whole mesh. All times are CPU time of one core,
-without compiling."""
+synapses for the latter. Neurons are spread over the whole mesh. *Mapped in one go* is partition
+(`multilevel`), packets and placement (`auto`), from the network in memory to the last move; by the
+clock it takes longer where other programs run beside. All other times are CPU time of one core; all
+are without compiling."""
 
 PARTITIONS = """### Partition
 
@@ -56,9 +58,9 @@ right of each direction of travel."""
 KNOWN = """## Problems whose best placement is known
 
 Instances of QAPLIB ask for packets x hops on a grid; for all of them but sko the best known cost is
-proven to be the least. The planted problems are grids with one packet between neighbours and
-shuffled labels, so that the least cost is one hop per packet. Each method from several seeds: how
-often it ends at the best known cost, how far above it on average, and CPU seconds on average."""
+proven to be the least. The planted problems are grids and tori with one packet between neighbours
+and shuffled labels, so that the least cost is one hop per packet. Each method from several seeds:
+how often it ends at the best known cost, how far above it on average, and CPU seconds on average."""
 
 LAYERS = """## Layers cut for many cores
 

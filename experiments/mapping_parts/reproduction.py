@@ -20,6 +20,7 @@ def _cells() -> list[Cell]:
     for side, seeds in SIDES.items():
         problem = {"study": "planted", "side": side, "seeds": seeds, "other_seeds": 1}
         cells.append(Cell(f"planted-{side}", problem))
+        cells.append(Cell(f"planted-torus-{side}", {**problem, "torus": True}))
     return [*cells, Cell("layers", {"study": "layers"}), Cell("exchange", {"study": "exchange"})]
 
 

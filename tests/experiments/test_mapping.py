@@ -43,8 +43,8 @@ def test_an_instance_is_found_among_the_data_sets(tmp_path: Path) -> None:
 
 
 def test_planted_grids_have_the_edges_of_the_grid() -> None:
-    for side, edges in ((2, 4), (8, 112), (16, 480)):
-        instance = planted_grid(side, seed=3)
+    for side, torus, edges in ((2, False, 4), (16, False, 480), (3, True, 18), (16, True, 512)):
+        instance = planted_grid(side, seed=3, torus=torus)
         assert instance.best == edges == instance.traffic.n_packets
         label = np.random.default_rng(3).permutation(side * side)
         hops = instance.mesh.distances[np.ix_(label, label)]
