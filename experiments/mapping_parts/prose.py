@@ -60,7 +60,7 @@ KNOWN = """## Problems whose best placement is known
 Instances of QAPLIB ask for packets x hops on a grid; for all of them but sko the best known cost is
 proven to be the least. The planted problems are grids and tori with one packet between neighbours
 and shuffled labels, so that the least cost is one hop per packet. Each method from several seeds:
-how often it ends at the best known cost, how far above it on average, and CPU seconds on average."""
+how often it ends at the best known cost, how far above it on average, and its mean CPU time."""
 
 LAYERS = """## Layers cut for many cores
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from mapping.graph import IntArray
-from mapping.kernel_part import kernel, kernel_part
+from mapping.kernel_part import kernel, kernel_part, wide
 from mapping.partition._level import (
     Assignment,
     FloatArray,
@@ -70,9 +70,9 @@ def _sweeps(
     for t in range(temperatures.size):
         temperature = temperatures[t]
         for _ in range(n):
-            v = np.int64(min(int(rng.random() * n), n - 1))
+            v = wide(min(int(rng.random() * n), n - 1))
             gain_vector(level, limits, a, v, out)
-            there = np.int64(draw_core(level, limits, a, v, temperature, out, odds, rng))
+            there = wide(draw_core(level, limits, a, v, temperature, out, odds, rng))
             if there == a.core_of[v] or there < 0:
                 continue
             if within(level, limits, a, v, there, capacity):
@@ -150,12 +150,12 @@ def _swap(
     rng: np.random.Generator,
 ) -> float:
     """Exchange `v` with a vertex of core `there`; what that saved, 0.0 if it was turned down."""
-    here = np.int64(a.core_of[v])
+    here = wide(a.core_of[v])
     shift(level, limits, a, v, there)
-    chosen, most = np.int64(-1), -np.inf
-    u = np.int64(a.head[there])
+    chosen, most = wide(-1), -np.inf
+    u = wide(a.head[there])
     for _ in range(min(partners, a.n_members[there])):
-        u = np.int64(a.follow[u])
+        u = wide(a.follow[u])
         # The next swap looks at the next few.
         a.head[there] = u
         if u == v:

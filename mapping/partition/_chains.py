@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from mapping.graph import IntArray
-from mapping.kernel_part import kernel, kernel_part
+from mapping.kernel_part import kernel, kernel_part, wide
 from mapping.partition._level import (
     Assignment,
     BoolArray,
@@ -66,14 +66,14 @@ def survey(
     else:
         n_looked_at = _STRETCH
         sort_ascending(known, 0, n_known)
-    v = np.int64(-1)
+    v = wide(-1)
     for k in range(n_known + n_looked_at):
         if k < n_known:
             if known[k] == v or a.core_of[known[k]] != i:
                 continue
             v = known[k]
         else:
-            v = np.int64(a.follow[a.head[i]])
+            v = wide(a.follow[a.head[i]])
             a.head[i] = v
         _rate(level, limits, a, i, v, loss, mover, out)
 
@@ -149,7 +149,7 @@ def _chains(
             distance[origin] = 0.0
             end = -1
             while True:
-                c, least = np.int64(-1), np.inf
+                c, least = wide(-1), np.inf
                 for j in range(n_cores):
                     if not done[j] and distance[j] < least:
                         c, least = j, distance[j]
@@ -157,7 +157,7 @@ def _chains(
                     break
                 done[c] = True
                 if c != origin:
-                    v = np.int64(mover[before[c], c])
+                    v = wide(mover[before[c], c])
                     if not over(a, capacity, c) and fits(level, limits, a, v, c, capacity):
                         end = c
                         break
@@ -183,7 +183,7 @@ def _chains(
             n_moved = 0
             for k in range(n_path - 1):
                 i, j = path[k + 1], path[k]
-                v = np.int64(mover[i, j])
+                v = wide(mover[i, j])
                 if a.core_of[v] != i or not fits(level, limits, a, v, j, capacity):
                     ok = False
                     loss[i, j] = np.inf

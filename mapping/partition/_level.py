@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.graph import BLOCK_WITHOUT_SELF, IntArray
-from mapping.kernel_part import kernel, kernel_part
+from mapping.kernel_part import kernel, kernel_part, wide
 
 __all__ = ["Assignment", "Level", "Limits", "assign", "fits", "gain_vector", "packets", "shift"]
 
@@ -167,7 +167,7 @@ def assign(level: Level, limits: Limits, core_of: Int32Array) -> Assignment:
 def count(level: Level, limits: Limits, a: Assignment, core_of: Int32Array) -> None:
     """Fill an empty assignment; see `assign`."""
     for v in range(core_of.size):
-        c = np.int64(core_of[v])
+        c = wide(core_of[v])
         a.core_of[v] = c
         a.use[c, 0] += level.neurons[v]
         a.use[c, 2] += level.synapses[v]
@@ -376,7 +376,7 @@ def fits(
     """Whether core `there` holds vertex `v` as well, within `capacity` (shape of use)."""
     if not may_share(level, limits, a, v, there):
         return False
-    return within(level, limits, a, v, there, capacity)
+    return bool(within(level, limits, a, v, there, capacity))
 
 
 @kernel_part
@@ -393,7 +393,7 @@ def within(
 @kernel_part
 def shift(level: Level, limits: Limits, a: Assignment, v: int, there: int) -> None:
     """Move vertex `v` to core `there`; all counts follow."""
-    here = np.int64(a.core_of[v])
+    here = wide(a.core_of[v])
     if here == there:
         return
     a.use[there, 1] = axons_after(level, limits, a, v, there)

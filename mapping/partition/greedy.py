@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from mapping.graph import IntArray
-from mapping.kernel_part import kernel, kernel_part
+from mapping.kernel_part import kernel, kernel_part, wide
 from mapping.partition._base import CapacityError
 from mapping.partition._level import (
     Assignment,
@@ -117,7 +117,7 @@ def _grow(
             top[block] = 0.0
         misses = 0
         while left > 0 and misses < _PATIENCE:
-            v = np.int64(_next_vertex(level, limits, a, c, pull, banned, top, width))
+            v = wide(_next_vertex(level, limits, a, c, pull, banned, top, width))
             if v < 0:
                 break
             pull[v] = 0.0
@@ -169,22 +169,22 @@ def _next_vertex(
                 block = other
         if top[block] <= 0.0:
             break
-        best, most = np.int64(-1), 0.0
+        best, most = wide(-1), 0.0
         for v in range(block * width, min((block + 1) * width, pull.size)):
             if pull[v] > most and a.core_of[v] == waiting and banned[v] != c:
                 best, most = v, pull[v]
         # The stretch may have been promised by a vertex that is placed by now.
         if best >= 0 and most >= top[block]:
-            return best
+            return int(best)
         top[block] = most
-    u = np.int64(a.head[waiting])
-    chosen = np.int64(-1)
+    u = wide(a.head[waiting])
+    chosen = wide(-1)
     for _ in range(a.n_members[waiting]):
         if banned[u] != c and may_share(level, limits, a, u, c):
             chosen = u
             break
-        u = np.int64(a.follow[u])
-    return chosen
+        u = wide(a.follow[u])
+    return int(chosen)
 
 
 @kernel_part

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mapping.graph import BLOCK_WITHOUT_SELF, NO_BLOCK, IntArray
-from mapping.kernel_part import kernel
+from mapping.kernel_part import kernel, wide
 from mapping.partition._base import RESOURCES, WORDS, CapacityError
 from mapping.partition._level import BoolArray, Level, Limits
 from mapping.partition._problem import Problem
@@ -330,7 +330,7 @@ def fill_cores(
                             return
                     core = n_slots + lacking
                     lacking += 1
-                    short = np.int64(level.pinning[vertex])
+                    short = wide(level.pinning[vertex])
                 n_cores += 1
                 if planned[run] > 0:
                     share = max(cores_left[run], 1)

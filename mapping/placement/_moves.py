@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from mapping.graph import IntArray
+from mapping.kernel_part import kernel, kernel_part
 from mapping.placement._problem import Problem, Tables, route_loads
 from mapping.placement._routes import add_route
 
@@ -53,7 +53,7 @@ def start_state(problem: Problem, core_of: IntArray) -> State:
     return State(core_of.copy(), occupant, loads, np.array([value, pairs, squares]))
 
 
-@njit(cache=True)
+@kernel_part
 def pair_change(t: Tables, core_of: IntArray, a: int, b: int, to: int) -> float:
     """Change of the sum over pairs when logical core `a` goes to place `to` and `b` comes back.
 
@@ -81,7 +81,7 @@ def pair_change(t: Tables, core_of: IntArray, a: int, b: int, to: int) -> float:
     return change
 
 
-@njit(cache=True)
+@kernel_part
 def move_loads(
     t: Tables, core_of: IntArray, loads: IntArray, a: int, b: int, to: int, sign: int
 ) -> float:
@@ -111,7 +111,7 @@ def move_loads(
     return squares
 
 
-@njit(cache=True)
+@kernel_part
 def swap(core_of: IntArray, occupant: IntArray, a: int, b: int, to: int) -> None:
     """Make the move."""
     here = core_of[a]
@@ -122,13 +122,13 @@ def swap(core_of: IntArray, occupant: IntArray, a: int, b: int, to: int) -> None
         core_of[b] = here
 
 
-@njit(cache=True)
+@kernel_part
 def allowed_move(t: Tables, s: State, a: int, b: int, to: int) -> bool:
     """Whether both may go where the move takes them."""
     return t.allowed[a, to] and (b < 0 or t.allowed[b, s.core_of[a]])
 
 
-@njit(cache=True)
+@kernel_part
 def highest(loads: IntArray) -> int:
     """The heaviest load."""
     most = 0
@@ -138,7 +138,7 @@ def highest(loads: IntArray) -> int:
     return most
 
 
-@njit(cache=True)
+@kernel_part
 def try_move(t: Tables, s: State, a: int, b: int, to: int, after: FloatArray) -> float:
     """Change of the objective. Writes the `sums` after the move, and leaves `loads` moved."""
     after[1] = s.sums[1] + pair_change(t, s.core_of, a, b, to)
@@ -151,29 +151,29 @@ def try_move(t: Tables, s: State, a: int, b: int, to: int, after: FloatArray) ->
     return change
 
 
-@njit(cache=True)
+@kernel_part
 def copy_into(target: Any, source: Any) -> None:
-    """`target[:] = source`, which takes numba 3 s to compile."""
+    """``target[:] = source``, which takes numba 3 s to compile."""
     for k in range(target.size):
         target[k] = source[k]
 
 
-@njit(cache=True)
+@kernel_part
 def keep_move(s: State, a: int, b: int, to: int, after: FloatArray) -> None:
     """Make a move that was tried."""
     swap(s.core_of, s.occupant, a, b, to)
     copy_into(s.sums, after)
 
 
-@njit(cache=True)
+@kernel_part
 def drop_move(t: Tables, s: State, a: int, b: int, to: int) -> None:
     """Take back what trying a move has done."""
     if t.load_weight > 0:
         move_loads(t, s.core_of, s.loads, a, b, to, -1)
 
 
-@njit(cache=True)
-def descend(t: Tables, s: State, where: IntArray, most: int) -> int:
+@kernel
+def descend(t: Tables, s: State, where: IntArray, most: int, after: FloatArray) -> int:
     """Take every improving move in turn until a whole round has found none, or `most` are tried.
 
     Moves are numbered core by core.
@@ -184,6 +184,8 @@ def descend(t: Tables, s: State, where: IntArray, most: int) -> int:
         Number of the next move, and how many were tried since the last gain; kept up to date, so
         that a descent goes on where it was. It has ended when the second reaches the number of
         moves there are.
+    after : float64 array, shape (3,)
+        Room for the sums after a move.
 
     Returns
     -------
@@ -191,7 +193,6 @@ def descend(t: Tables, s: State, where: IntArray, most: int) -> int:
         How many were tried.
     """
     n, places = s.core_of.size, s.occupant.size
-    after = np.empty(3)
     number, since = where[0], where[1]
     tried = 0
     while tried < most and since < n * places:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from mapping.graph import IntArray
+from mapping.kernel_part import kernel
 from mapping.mesh import Mesh
 from mapping.placement._base import placement_cost
 from mapping.placement._course import Watch
@@ -220,7 +220,7 @@ def _rows(matrix: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     return start.astype(np.int64), column.astype(np.int64), matrix[row, column].astype(np.int64)
 
 
-@njit(cache=True)
+@kernel
 def route_loads(t: Tables, core_of: IntArray, loads: IntArray) -> float:
     """Add the packets of all routes to `loads`; returns the sum of squared loads added."""
     squares = 0.0

@@ -10,6 +10,7 @@ from numba import njit, types
 from numpy.typing import NDArray
 
 from mapping.graph import IntArray
+from mapping.kernel_part import kernel, kernel_part
 from mapping.mesh import Mesh
 from mapping.routing import (
     Grid,
@@ -173,7 +174,7 @@ def walk_routes(
     return _FINE
 
 
-@njit(cache=True)
+@kernel_part
 def add_route(routes: RouteTable, source: int, target: int, packets: int, loads: IntArray) -> float:
     """Add packets to every link of a route; returns the change of the sum of squared loads."""
     change = 0.0
@@ -188,7 +189,7 @@ def add_route(routes: RouteTable, source: int, target: int, packets: int, loads:
     return change
 
 
-@njit(cache=True)
+@kernel
 def _sum_weights(routes: RouteTable, cores: IntArray, weight: FloatArray, sums: FloatArray) -> None:
     for source in cores:
         for target in cores:

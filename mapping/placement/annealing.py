@@ -15,9 +15,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from mapping.graph import IntArray
+from mapping.kernel_part import kernel
 from mapping.mesh import Mesh
 from mapping.placement._base import Solution
 from mapping.placement._course import Course
@@ -107,7 +107,7 @@ def anneal_from(
     t, mesh = problem.tables, problem.mesh
     s = start_state(problem, start)
     guide = _guide(t, s)
-    scale = mean_change(t, start_state(problem, start), guide, 1000, rng)
+    scale = mean_change(t, start_state(problem, start), guide, 1000, np.empty(3), rng)
     # With a scale of zero every placement found costs the same: there is nothing to anneal.
     temperatures = scale * np.geomspace(hottest, coldest, n_temperatures if scale > 0 else 0)
     first = float(temperatures[0]) if temperatures.size else 0.0
@@ -116,11 +116,15 @@ def anneal_from(
     farthest = float(max(mesh.width, mesh.height))
     reach = farthest
     per_step = max(1, moves // n_temperatures)
+    after = np.empty(3)
     going = s.sums[0] > problem.bound
     for temperature in temperatures:
         if not going:
             break
-        accepted = anneal(t, s, temperature, guide, per_step, int(reach), best, best_core_of, rng)
+        window = int(reach)
+        accepted = anneal(
+            t, s, temperature, guide, per_step, window, best, best_core_of, after, rng
+        )
         reach = min(max(reach * (1.0 - _ACCEPTED + accepted / per_step), 1.0), farthest)
         going = course.add(per_step, s.sums[0], best[0], best_core_of, temperature)
     if going:
@@ -136,8 +140,9 @@ def descend_from(problem: Problem, course: Course, most: int | None = None) -> N
     s = start_state(problem, course.best_core_of)
     visits = max(1, 4 * (t.partner.size + t.partner_in.size) // max(1, problem.n))
     where, left = np.zeros(2, dtype=np.int64), np.inf if most is None else most
+    after = np.empty(3)
     while where[1] < s.core_of.size * s.occupant.size and left > 0:
-        tried = descend(t, s, where, int(min(left, max(1, _SLICE // visits))))
+        tried = descend(t, s, where, int(min(left, max(1, _SLICE // visits))), after)
         left -= tried
         if not course.add(tried, s.sums[0], s.sums[0], s.core_of):
             break
@@ -163,12 +168,11 @@ def _guide(t: Tables, s: State) -> float:
     return t.load_weight / total if total > 0 else 0.0
 
 
-@njit(cache=True)
+@kernel
 def mean_change(
-    t: Tables, s: State, guide: float, n_samples: int, rng: np.random.Generator
+    t: Tables, s: State, guide: float, n_samples: int, after: FloatArray, rng: np.random.Generator
 ) -> float:
-    """Mean |change| over random moves, every one of them made."""
-    after = np.empty(3)
+    """Mean |change| over random moves, every one of them made; `after` is room for their sums."""
     total = 0.0
     for _ in range(n_samples):
         a = int(rng.random() * s.core_of.size)
@@ -181,7 +185,7 @@ def mean_change(
     return total / n_samples
 
 
-@njit(cache=True)
+@kernel
 def anneal(
     t: Tables,
     s: State,
@@ -191,13 +195,14 @@ def anneal(
     reach: int,
     best: FloatArray,
     best_core_of: IntArray,
+    after: FloatArray,
     rng: np.random.Generator,
 ) -> int:
     """Try moves of at most `reach` tiles along each axis; returns how many were made.
 
-    `best` (one value) and `best_core_of` are kept up to date.
+    `best` (one value) and `best_core_of` are kept up to date; `after` is room for the sums after a
+    move.
     """
-    after = np.empty(3)
     accepted = 0
     # On a torus a window must not meet itself.
     across = min(reach, (t.width - 1) // 2 if t.torus else t.width - 1)

@@ -12,9 +12,9 @@ neuromorphic hardware, ASPLOS 2023: Hilbert start and force-directed swaps.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from mapping.graph import IntArray
+from mapping.kernel_part import kernel, kernel_part
 from mapping.mesh import Mesh
 from mapping.placement._base import Solution
 from mapping.placement._course import Course
@@ -60,12 +60,12 @@ def place(
     t, s = problem.tables, start_state(problem, start)
     course = Course(start, float(s.sums[0]), problem.bound, problem.watch)
     ends = _neighbours(mesh, problem)
-    tension = np.empty(len(ends))
+    tension, after = np.empty(len(ends)), np.empty(3)
     for _ in range(rounds):
-        tensions(t, s, ends, tension)
+        tensions(t, s, ends, after, tension)
         strongest = np.argsort(-tension, kind="stable")
         strongest = strongest[tension[strongest] > 0.0]
-        swapped = release(t, s, ends, strongest)
+        swapped = release(t, s, ends, after, strongest)
         going = course.add(len(ends) + strongest.size, s.sums[0], s.sums[0], s.core_of)
         if swapped == 0 or not going:
             break
@@ -98,18 +98,16 @@ def _neighbours(mesh: Mesh, problem: Problem) -> IntArray:
     return np.ascontiguousarray(pairs)
 
 
-@njit(cache=True)
-def tensions(t: Tables, s: State, ends: IntArray, tension: FloatArray) -> None:
-    """What swapping each pair of places would gain."""
-    after = np.empty(3)
+@kernel
+def tensions(t: Tables, s: State, ends: IntArray, after: FloatArray, tension: FloatArray) -> None:
+    """What swapping each pair of places would gain; `after` is room for the sums after a move."""
     for k in range(len(ends)):
         tension[k] = -pull(t, s, ends[k, 0], ends[k, 1], after, False)
 
 
-@njit(cache=True)
-def release(t: Tables, s: State, ends: IntArray, order: IntArray) -> int:
+@kernel
+def release(t: Tables, s: State, ends: IntArray, after: FloatArray, order: IntArray) -> int:
     """Swap pairs of places in an order, where that is a gain; returns how many were."""
-    after = np.empty(3)
     swapped = 0
     for k in order:
         if pull(t, s, ends[k, 0], ends[k, 1], after, True) < 0.0:
@@ -117,7 +115,7 @@ def release(t: Tables, s: State, ends: IntArray, order: IntArray) -> int:
     return swapped
 
 
-@njit(cache=True)
+@kernel_part
 def pull(t: Tables, s: State, one: int, other: int, after: FloatArray, keep: bool) -> float:
     """Change of the objective if two places are swapped; with `keep` a gain is taken."""
     here, to = one, other
@@ -133,4 +131,4 @@ def pull(t: Tables, s: State, one: int, other: int, after: FloatArray, keep: boo
         keep_move(s, a, b, to, after)
     else:
         drop_move(t, s, a, b, to)
-    return change
+    return float(change)

@@ -8,7 +8,8 @@ eigenvectors, Computers and Mathematics with Applications 49, 2005). Two of them
 two, and how they are turned, is settled by trying (a square grid has equal eigenvalues, so its axes
 come out turned by any angle, and the second smoothest vector of a long one is along the first). The
 values become ranks, columns are filled by the first and then from top to bottom by the second, so
-that every place gets one core, and the cheapest of all trials is kept.
+that every place gets one core, and the cheapest of all trials is kept. On a torus angles are tried
+as well, see `mapping.placement._circles`.
 
 Logical cores that do not reach each other by packets have no eigenvectors in common; each group is
 laid out by itself in a run of a Hilbert curve.
@@ -16,12 +17,15 @@ laid out by itself in a run of a Hilbert curve.
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mapping.graph import IntArray
 from mapping.mesh import Mesh
 from mapping.placement._base import Solution
+from mapping.placement._circles import angles_of, cut
 from mapping.placement._eigenvectors import smoothest
 from mapping.placement._legal import nearest_legal, traffic_groups
 from mapping.placement._options import at_least
@@ -90,7 +94,8 @@ def _lay_out(
     long_side = max(np.ptp(x), np.ptp(y)) + 1
     short_side = min(np.ptp(x), np.ptp(y)) + 1
     # The second axis of a long region is a wave along it that is as short as the other is wide.
-    n_vectors = min(n - 1, 2 + int(np.ceil(long_side / short_side)))
+    ratio = int(np.ceil(long_side / short_side))
+    n_vectors = min(n - 1, 2 + (2 * ratio if mesh.torus else ratio))
     i, j = np.nonzero(np.triu(packets, 1))
     weight = packets[i, j]
     if weight.size > _SAMPLE:
@@ -125,6 +130,13 @@ def _lay_out(
                     if trial[0] < found[0]:
                         found, angle = trial, near
             best = min(best, found, key=lambda trial: trial[0])
+        if mesh.torus:
+            for one, other in permutations(angles_of(vectors), 2):
+                across, down = cut(one, mesh.width), cut(other, mesh.height)
+                for placed in (by_columns.place(across, down), by_rows.place(down, across)):
+                    best = min(best, (cost(placed), placed), key=lambda trial: trial[0])
+        if best[0] <= weight.sum():
+            break  # one hop each
     return best[1]
 
 

@@ -150,7 +150,7 @@ def test_nothing_improves_after_the_descent(problem, objective, seed):
     s = _moves.start_state(p, random_legal(p.allowed, mesh, np.random.default_rng(seed)))
     where, moves = np.zeros(2, dtype=np.int64), traffic.n_cores * mesh.n_cores
     while where[1] < moves:
-        assert _moves.descend(p.tables, s, where, 50) <= 50
+        assert _moves.descend(p.tables, s, where, 50, np.empty(3)) <= 50
     value = p.value(s.core_of)
     for a in range(traffic.n_cores):
         for to in mesh.usable_cores:
@@ -170,7 +170,8 @@ def test_compiled_and_plain_annealing_make_the_same_moves(objective):
         rng = np.random.Generator(np.random.Philox(key=5))
         s = _moves.start_state(p, np.arange(8))
         best, best_core_of = s.sums[:1].copy(), s.core_of.copy()
-        made = kernel(p.tables, s, 10.0, 0.01, 100, 2, best, best_core_of, rng)
+        after = np.empty(3)
+        made = kernel(p.tables, s, 10.0, 0.01, 100, 2, best, best_core_of, after, rng)
         results.append([made, s.core_of.tolist(), best.tolist(), best_core_of.tolist()])
     assert results[0] == results[1]
     assert 0 < results[0][0] < 100

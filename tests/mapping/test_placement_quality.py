@@ -8,6 +8,7 @@ import pytest
 from experiments.datasets.catalogue import search_places
 from mapping import Mesh, Traffic, metrics, place
 from mapping.placement import placement_cost
+from mapping.placement._circles import angles_of, cut
 from mapping.placement._eigenvectors import smoothest
 from mapping.qaplib import read_instance, read_solution
 from simulator.errors import DataError
@@ -54,10 +55,37 @@ def test_planted_grids_are_found(width, height):
         assert placement.cost == traffic.n_packets == 2 * width * height - width - height
 
 
-def test_a_planted_torus_is_found():
-    mesh = Mesh(6, 6, torus=True)
+@pytest.mark.parametrize(
+    ("width", "height"), [(5, 5), (8, 8), (16, 16), (12, 8), (16, 8), (7, 24), (32, 32)]
+)
+def test_planted_tori_are_found(width, height):
+    # Square ones and those whose sides divide each other have four equal eigenvalues.
+    mesh = Mesh(width, height, torus=True)
     traffic = shuffled_grid(mesh, 4)
-    assert place(traffic, mesh, seed=1, effort=0.3).cost == traffic.n_packets == 72
+    assert place(traffic, mesh, "spectral", seed=1).cost == traffic.n_packets == 2 * mesh.n_cores
+    # `auto` has nothing to search then.
+    assert place(traffic, mesh, seed=1).cost == traffic.n_packets
+
+
+@pytest.mark.parametrize("turn", range(5))
+def test_two_angles_are_read_off_points_turned_in_four_dimensions(turn):
+    rng = np.random.default_rng(turn)
+    x, y = rng.uniform(0.0, 2.0 * np.pi, (2, 200))
+    rotation, _ = np.linalg.qr(rng.standard_normal((4, 4)))
+    points = rotation @ np.array([np.cos(x), np.sin(x), np.cos(y), np.sin(y)])
+    found = angles_of(points)[2:]  # after the planes of two vectors each, which mean nothing here
+    for true in (x, y):
+        # Either angle is there, up to where it starts and which way it runs.
+        fit = [abs(np.mean(np.exp(1j * (sign * a - true)))) for a in found for sign in (1, -1)]
+        assert max(fit) > 1.0 - 1e-9
+
+
+def test_angles_are_cut_between_their_clusters():
+    rng = np.random.default_rng(0)
+    column = rng.integers(0, 12, 300)
+    angle = 2.0 * np.pi * column / 12 + 0.9 + rng.uniform(-0.2, 0.2, 300)
+    found = np.floor(cut(angle, 12) / (2.0 * np.pi / 12)).astype(int)
+    assert np.unique((found - column) % 12).size == 1
 
 
 def test_a_planted_grid_without_some_cores_is_found():
