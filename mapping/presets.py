@@ -1,6 +1,6 @@
-"""Machines that exist, from ``mapping/data/machines.toml``: every figure with its publication.
+"""Machines that exist, from ``mapping/data/machines.toml``: every figure with what it rests on.
 
-A capacity that no publication states is not limited (`NO_LIMIT`), and `left_out` says so; an
+A capacity that no source states is not limited (`NO_LIMIT`), and `left_out` says so; an
 energy that none states is left out of the reports.
 """
 
@@ -77,7 +77,7 @@ def preset_rows(name: str) -> list[tuple[str, str, str]]:
             f"or south, {energy['local_pj']} pJ inside a tile"
         )
         rows.append(("energy", value, energy["source"]))
-    rows += [("left out", what, "not published, as far as we know") for what in machine["left_out"]]
+    rows += [("left out", what, "in none of the sources named here") for what in machine["left_out"]]
     return rows
 
 
