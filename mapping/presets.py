@@ -77,7 +77,8 @@ def preset_rows(name: str) -> list[tuple[str, str, str]]:
             f"or south, {energy['local_pj']} pJ inside a tile"
         )
         rows.append(("energy", value, energy["source"]))
-    rows += [("left out", what, "in none of the sources named here") for what in machine["left_out"]]
+    unknown = "in none of the sources named here"
+    rows += [("left out", what, unknown) for what in machine["left_out"]]
     return rows
 
 
