@@ -35,8 +35,7 @@ __all__ = ["place"]
 _STARTS = (sequential, serpentine, hilbert, hamiltonian_loop, spectral, force_directed)
 _FOUNDERS = 10
 # Pairs of cores looked at with effort 1: least, most, and per square of the number of places.
-_LEAST, _MOST, _PER_SQUARE = 40e6, 1.5e9, 120e3
-_MOST_ANNEALED = 3e9  # from scratch most of it: on 256 cores 0.5 % better than half and half
+_LEAST, _MOST, _PER_SQUARE = 40e6, 3e9, 120e3
 _MEMETIC_PLACES = 200  # beyond, an iteration of tabu search is too dear
 _N_TEMPERATURES = 200
 
@@ -74,8 +73,7 @@ def place(
         return first
     places = np.count_nonzero(problem.possible)
     memetic = problem.pairwise and places <= _MEMETIC_PLACES
-    most = _MOST if memetic else _MOST_ANNEALED
-    budget = effort * min(max(_LEAST, _PER_SQUARE * places**2), most)
+    budget = effort * min(max(_LEAST, _PER_SQUARE * places**2), _MOST)
     if memetic:
         found = [_memetic(problem, starts, budget, rng)]
     else:
@@ -104,6 +102,7 @@ def _memetic(
 def _annealings(
     problem: Problem, start: IntArray, budget: float, rng: np.random.Generator
 ) -> list[Solution]:
+    # Most of it from scratch: on 256 cores 0.5 % better than half and half.
     moves = max(1, int(budget / 4 / work_per_move(problem)))
     found = [anneal_from(problem, start, rng, moves, _N_TEMPERATURES, 0.05, 0.005)]
     record = found[0].convergence
