@@ -1,6 +1,7 @@
 """The packet network under synthetic loads: latency and accepted rate against the offered one.
 
-A run is one curve (a pattern, a routing function, a router) or the speed of the simulator itself.
+A run is one curve (a pattern, a routing function, a router), the load at which such a network
+saturates, or the speed of the simulator itself.
 `make reproduce` runs those of `docs/results/network.md`, among them the configurations for which
 figures of BookSim 2 are at hand.
 
@@ -24,7 +25,7 @@ __all__ = ["EXPERIMENT", "Config"]
 class Config:
     """The settings; the defaults are the first column of the comparison with BookSim 2."""
 
-    study: Literal["curve", "speed"] = setting("curve", "what is done")
+    study: Literal["curve", "speed", "saturation"] = setting("curve", "what is done")
     mesh: str = setting("8x8", "columns x rows", unit="cores")
     pattern: str = setting("uniform", "where packets go")
     routing: str = setting("xy", "routing function")
@@ -52,14 +53,19 @@ class Config:
 
 def run(config: Config, context: Context) -> Mapping[str, object]:
     """One study; see the module's text."""
-    from experiments.network_parts.curves import measure_curve, measure_speed
+    from experiments.network_parts import curves
 
-    return (measure_curve if config.study == "curve" else measure_speed)(config, context)
+    studies = {
+        "curve": curves.measure_curve,
+        "speed": curves.measure_speed,
+        "saturation": curves.measure_saturation,
+    }
+    return studies[config.study](config, context)
 
 
 EXPERIMENT = Experiment(
     name="network",
-    summary="packets on a mesh: latency against load, or the speed of the packet network itself",
+    summary="packets on a mesh: latency against load, saturation, or the speed of the simulator",
     config=Config,
     run=run,
 )

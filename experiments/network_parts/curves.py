@@ -1,4 +1,4 @@
-"""One curve of latency against load, and the speed of the simulator."""
+"""One curve of latency against load, where it ends, and the speed of the simulator."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from mapping.network import NetworkReport, PacketNetwork, Pipeline, SyntheticTra
 if TYPE_CHECKING:
     from experiments.network import Config
 
-__all__ = ["measure_curve", "measure_speed"]
+__all__ = ["TOLERANCE", "measure_curve", "measure_saturation", "measure_speed"]
+
+TOLERANCE = 0.02  # of the saturation
 
 
 def _mesh(config: Config) -> Mesh:
@@ -80,6 +82,30 @@ def measure_curve(config: Config, context: Context) -> Mapping[str, object]:
         "hops": [report.mean_hops for report in reports],
         "busiest": [float(report.link_busy.max()) for report in reports],
         "saturation_margin": [report.saturation_margin for report in reports],
+    }
+
+
+def measure_saturation(config: Config, context: Context) -> Mapping[str, object]:
+    """Bisect the offered rate, from the first of the rates on."""
+    mesh = _mesh(config)
+    rate = config.rates[0]
+    load = SyntheticTraffic(mesh, config.pattern, rate, config.flits, seed=context.seed)
+    report = run_load(
+        _network(config, mesh, context.seed),
+        load,
+        warm_up=config.warm_up,
+        cycles=config.cycles,
+        saturation_tolerance=TOLERANCE,
+    )
+    found = report.saturation
+    assert found is not None
+    context.note(found.text())
+    return {
+        "stable_rate": rate * found.margin,
+        "unstable_rate": rate * found.limit,
+        "accepted": found.accepted,
+        "bound": rate * report.saturation_margin,
+        "runs": found.runs,
     }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.atomic import write_atomically
 from experiments.network_parts.booksim import COLUMNS, references, saturation
+from experiments.network_parts.curves import TOLERANCE
 from experiments.network_parts.figures import draw_booksim, draw_curves
 from experiments.results_page import Rows, origin, table
 from simulator.errors import DataError
@@ -33,6 +34,16 @@ of its tail. "-": the network did not keep up, so that there is no mean. Nothing
 router does in every cycle what BookSim's does, down to the pointers of its arbiters, so that what
 remains is the scatter of two different random loads."""
 
+SATURATION = f"""## Saturation
+
+The same networks, searched: from a load of 0.1, the offered rate is bisected until one with which
+the network keeps up and one with which it does not are at most {100 * TOLERANCE:g} % apart
+(`saturation_tolerance` of `run_load` and `run_packets`; `NetworkReport.saturation`). BookSim was
+run at the loads of the table above, so that its saturation is known to lie between two of these.
+Beyond it, what is accepted differs a little with the load: here it is that of the smallest load
+that was too much, and BookSim's the mean of all of them. The last bound is that of the busiest
+wire (`saturation_margin`), from the run at 0.1. Flits per core and cycle."""
+
 PATTERNS = """## Other loads
 
 1 flit, 4 virtual channels, XY. A dotted line leads to the first load that the network did not keep
@@ -50,12 +61,13 @@ SPEED = """## Speed
 
 Flits over links per second of one core's time, on the machine named above, while others used it;
 figures vary by a third and more from run to run. Uniform load: 0.2 flits per core and cycle on the
-8x8 mesh, 0.01 on that of 64x64, whose tables are 64 times as large and where fewer flits meet in
-a router."""
+8x8 mesh; 0.01 on that of 64x64, whose routers do not fit into the cache, and 0.05 in the row called
+busy. Visits of routers are counted in all cycles, so that they tell what else than flits is worked
+on."""
 
 QUIET = """In the row called quiet the load is 0.00001, so that next to nothing happens: a flit hop
-costs what it costs in the row above, because time goes with the flits that move and not with
-routers times cycles."""
+costs what it costs where hundreds of times as many move in a cycle, because time goes with the
+flits that move and not with routers times cycles."""
 
 
 def write_report(rows: Rows, folder: Path) -> list[Path]:
@@ -84,6 +96,7 @@ def write_report(rows: Rows, folder: Path) -> list[Path]:
         ),
     ]
     parts += _booksim(results, folder, files)
+    parts += _saturation(results)
     parts += _patterns(results, folder, files)
     parts += _routings(results, folder, files)
     parts += _speed(results)
@@ -182,6 +195,36 @@ def _booksim(results: Mapping[str, Any], folder: Path, files: list[Path]) -> lis
             + "."
         )
     return [COMPARED, "Largest differences:", summary, picture, every, text]
+
+
+def _saturation(results: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for flits, lanes in COLUMNS:
+        run = results.get(f"saturation-{flits}-{lanes}")
+        if run is None:
+            continue
+        found = references(flits, lanes)
+        stable = max(point.rate for point in found if point.latency is not None)
+        unstable = min(point.rate for point in found if point.latency is None)
+        lines.append(
+            [
+                f"{flits}, {lanes}",
+                f"{run['stable_rate']:.4f} to {run['unstable_rate']:.4f}",
+                f"{stable:g} to {unstable:g}",
+                f"{run['accepted']:.4f}",
+                f"{saturation(flits, lanes):.4f}",
+                _deviation(run["accepted"], saturation(flits, lanes)),
+                f"{run['bound']:.3f}",
+                f"{run['runs']}",
+            ]
+        )
+    if not lines:
+        return []
+    columns = [
+        "flits, VCs", "saturates between", "BookSim", "accepted beyond", "BookSim", "difference",
+        "bound by wires", "runs",
+    ]  # fmt: skip
+    return [SATURATION, table(columns, lines)]
 
 
 def _patterns(results: Mapping[str, Any], folder: Path, files: list[Path]) -> list[str]:

@@ -29,6 +29,12 @@ def _cells() -> list[Cell]:
         cells.append(
             Cell(f"booksim-{flits}-{lanes}", {**settings, "rates": rates_of(flits, lanes)})
         )
+        cells.append(
+            Cell(
+                f"saturation-{flits}-{lanes}",
+                {**settings, "study": "saturation", "rates": (0.1,), "warm_up": 3_000},
+            )
+        )
     quick = {"routing_cycles": 0, "lanes": 4, "rates": (0.005, 0.2, 0.4), **SHORT}
     cells.append(Cell("look-ahead", quick))
     for pattern, rates in PATTERNS.items():
@@ -42,9 +48,11 @@ def _cells() -> list[Cell]:
             cells.append(Cell(f"routing-{routing}-{pattern}", {**settings, **SHORT}))
     for name, settings in {
         "speed-8x8-1-4": {"lanes": 4, "rates": (0.2,)},
+        "speed-8x8-1-1": {"lanes": 1, "rates": (0.2,)},
         "speed-8x8-5-4": {"lanes": 4, "flits": 5, "rates": (0.2,)},
         "speed-8x8-5-1": {"lanes": 1, "flits": 5, "rates": (0.2,)},
         "speed-64x64-1-4": {"mesh": "64x64", "lanes": 4, "rates": (0.01,), "cycles": 2_000},
+        "speed-64x64-busy": {"mesh": "64x64", "lanes": 4, "rates": (0.05,), "cycles": 1_000},
         "speed-64x64-quiet": {"mesh": "64x64", "lanes": 4, "rates": (1e-5,), "cycles": 100_000},
     }.items():
         cells.append(Cell(name, {"study": "speed", "warm_up": 1_000, **settings}))

@@ -25,6 +25,7 @@ from mapping.network.recorded import RecordedSpikes, SpikeLatency
 from mapping.network.records import Counts, Deliveries, Work
 from mapping.network.replay import replay
 from mapping.network.report import NetworkReport, run_load, run_packets
+from mapping.network.saturation import Saturation
 from mapping.network.spikes import spike_cycles, spike_packets
 from mapping.network.stall import Stall, StallError, WaitingPacket
 from mapping.network.synthetic import SyntheticTraffic
@@ -43,6 +44,7 @@ __all__ = [
     "PairLatency",
     "Pipeline",
     "RecordedSpikes",
+    "Saturation",
     "SpikeLatency",
     "Stall",
     "StallError",

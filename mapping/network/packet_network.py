@@ -14,6 +14,7 @@ calls (arrivals, sources, heads, channels, switch); where everything is stored, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -97,6 +98,17 @@ class PacketNetwork(Readings):
         multicast: bool = False,
         seed: int = 0,
     ) -> None:
+        self._parameters = {
+            "lanes": lanes,
+            "buffer_flits": buffer_flits,
+            "switching": switching,
+            "pipeline": pipeline,
+            "queue_packets": queue_packets,
+            "drop_after": drop_after,
+            "empty_first": empty_first,
+            "multicast": multicast,
+            "seed": seed,
+        }
         self.mesh: Mesh = mesh
         self.routing = routing_function(routing, mesh)
         self.pipeline = Pipeline() if pipeline is None else pipeline
@@ -127,6 +139,11 @@ class PacketNetwork(Readings):
         self._lanes = self._there.lane[self._there.lane > 0]
         self._fronts = np.full(self._lanes.size, -1, dtype=np.int64)
         self._next_check = _CHECK_CYCLES
+
+    def like(self) -> PacketNetwork:
+        """A new network with the same parameters, and nothing in it."""
+        parameters: dict[str, Any] = self._parameters
+        return PacketNetwork(self.mesh, self.routing, **parameters)
 
     def inject(
         self,

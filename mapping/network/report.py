@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,16 @@ from mapping.network.multicast_packets import MulticastPackets
 from mapping.network.packet_network import PacketNetwork
 from mapping.network.packets import Packets
 from mapping.network.pairs import PairLatency, pair_latency
-from mapping.network.records import Counts, Deliveries
+from mapping.network.records import Counts, Deliveries, joined
+from mapping.network.saturation import Saturation, search_saturation
 from mapping.network.stability import is_stable
 from mapping.network.synthetic import SyntheticTraffic
 from simulator.errors import MappingError
 
 __all__ = ["NetworkReport", "run_load", "run_packets"]
+
+_LEAST_CYCLES = 256
+_SCATTER = 1.05  # of the busiest wire's share of a random load, from run to run
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,14 +72,16 @@ class NetworkReport:
         target core; of one source neuron, where `neuron` was given.
     saturation_margin : float
         Most that the load could be multiplied by before the busiest wire (of links, and of cores
-        into and out of their routers) is busy all the time: an upper bound of what a measured
-        saturation gives.
+        into and out of their routers) is busy all the time: an upper bound of `saturation`.
     counts : Counts
         Since the network was made.
     cycles : int
         Length of the measurement.
     pairs : PairLatency or None
         `latency` by source and target core; None as that is.
+    saturation : Saturation or None
+        Measured: by how much the load can be multiplied before the network no longer keeps up;
+        None where it was not asked for.
     """
 
     stable: bool
@@ -95,6 +101,7 @@ class NetworkReport:
     counts: Counts
     cycles: int
     pairs: PairLatency | None = None
+    saturation: Saturation | None = None
 
     def text(self) -> str:
         """A few lines to read."""
@@ -113,6 +120,10 @@ class NetworkReport:
         )
         if self.counts.dropped or self.counts.refused:
             lines.append(f"{self.counts.dropped} dropped, {self.counts.refused} refused")
+        if self.saturation is not None:
+            lines.append(
+                f"{self.saturation.text()}; wires bound it at {self.saturation_margin:.3g}"
+            )
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
@@ -136,6 +147,11 @@ class NetworkReport:
             "disorder": known(self.disorder),
             "interval_distortion": known(self.interval_distortion),
             "saturation_margin": known(self.saturation_margin),
+            "saturation": (
+                None
+                if self.saturation is None
+                else {name: known(value) for name, value in self.saturation._asdict().items()}
+            ),
             "counts": self.counts._asdict(),
             "cycles": self.cycles,
         }
@@ -147,6 +163,7 @@ def run_packets(
     *,
     neuron: ArrayLike | None = None,
     most_cycles: int = 10_000_000,
+    saturation_tolerance: float | None = None,
 ) -> NetworkReport:
     """Send packets (a trace, or the spikes of a run), wait until all arrived, and measure.
 
@@ -159,9 +176,22 @@ def run_packets(
         Source neuron of each packet, for the interval distortion.
     most_cycles : int
         After the last packet is created; a network that needs longer does not keep up.
+    saturation_tolerance : float or None
+        Also measure, to this relative tolerance, by how much the load can be multiplied: the same
+        packets in less time, on some ten empty networks of the same parameters. Then packets of
+        less than 256 cycles are refused, of whom it cannot be told whether a network keeps up.
     """
     if sent.n_packets == 0:
         raise MappingError("no packets to send")
+    if saturation_tolerance is not None:
+        _hurried(sent, 1.0)
+        report = run_packets(network, sent, neuron=neuron, most_cycles=most_cycles)
+
+        def faster(factor: float) -> NetworkReport:
+            return run_packets(network.like(), _hurried(sent, factor), most_cycles=most_cycles)
+
+        found = search_saturation(report, faster, saturation_tolerance, report.saturation_margin)
+        return replace(report, saturation=found)
     first = network.now
     before = _Meters(network)
     number = np.arange(sent.n_packets)
@@ -175,7 +205,7 @@ def run_packets(
     last = first + int(sent.cycle[-1]) + 1
     parts = [network.run(last)]
     parts.append(network.drain(most_cycles))
-    arrived = _joined(parts)
+    arrived = joined(parts)
     # A packet has arrived when all its copies have.
     end = np.zeros(sent.n_packets, dtype=np.int64)
     np.maximum.at(end, arrived.tag, arrived.cycle)
@@ -193,6 +223,18 @@ def run_packets(
     )  # fmt: skip
 
 
+def _hurried(sent: Packets | MulticastPackets, factor: float) -> Packets | MulticastPackets:
+    """The same packets in less time."""
+    cycle = (sent.cycle / factor).astype(np.int64)
+    if cycle[-1] < _LEAST_CYCLES:
+        raise MappingError(
+            f"saturation: {sent.n_packets} packets created within {cycle[-1] + 1} cycles "
+            f"({factor:.3g} times the load) are too few to tell whether a network keeps up; give "
+            "more packets, over a longer time"
+        )
+    return sent._replace(cycle=cycle)
+
+
 def run_load(
     network: PacketNetwork,
     load: SyntheticTraffic,
@@ -200,6 +242,7 @@ def run_load(
     warm_up: int = 5_000,
     cycles: int = 20_000,
     most_drain: int | None = None,
+    saturation_tolerance: float | None = None,
 ) -> NetworkReport:
     """Apply a synthetic load and measure what happens to it once it is in full swing.
 
@@ -215,9 +258,23 @@ def run_load(
     most_drain : int or None
         [cycles] to wait for the packets of the measurement; None for as many as `cycles`. If some
         have not arrived by then, the run counts as unstable.
+    saturation_tolerance : float or None
+        Also measure, to this relative tolerance, by how much the rate of the load can be
+        multiplied, on some ten empty networks of the same parameters.
     """
     if network.now:
         raise MappingError("run_load needs a network that has not run yet")
+    if saturation_tolerance is not None:
+        times: dict[str, Any] = {"warm_up": warm_up, "cycles": cycles, "most_drain": most_drain}
+        report = run_load(network, load, **times)
+
+        def more(factor: float) -> NetworkReport:
+            return run_load(network.like(), load.scaled(factor), **times)
+
+        most = load.flits * (1.0 if load.burst_cycles is None else load.peak) / load.rate
+        most = min(most, _SCATTER * report.saturation_margin)
+        found = search_saturation(report, more, saturation_tolerance, most)
+        return replace(report, saturation=found)
     chunk = 2_000
     limit = warm_up + cycles + (cycles if most_drain is None else most_drain)
     stop = warm_up + cycles
@@ -247,7 +304,7 @@ def run_load(
         if at >= stop and outstanding <= lost.dropped + lost.refused:
             break
     sent = Packets(*(np.concatenate(column) for column in zip(*made, strict=True)))
-    arrived = _joined(parts)
+    arrived = joined(parts)
     finished = np.zeros(network.packets_injected, dtype=bool)
     finished[arrived.number] = True
     end = np.zeros(finished.size, dtype=np.int64)
@@ -322,7 +379,3 @@ def _report(
         cycles=cycles,
         pairs=pair_latency(arrived.source, arrived.target, arrived.latency) if stable else None,
     )
-
-
-def _joined(parts: list[Deliveries]) -> Deliveries:
-    return Deliveries(*(np.concatenate(column) for column in zip(*parts, strict=True)))

@@ -87,6 +87,18 @@ class SyntheticTraffic:
         self._on: NDArray[np.bool_] | None = None
         self._after = 0
 
+    def scaled(self, factor: float) -> SyntheticTraffic:
+        """The same load from its beginning, with its rate multiplied by a factor."""
+        return SyntheticTraffic(
+            self.mesh,
+            self.pattern,
+            self.rate * factor,
+            self.flits,
+            burst_cycles=self.burst_cycles,
+            peak=self.peak,
+            seed=self.seed,
+        )
+
     def window(self, start: int, stop: int) -> Packets:
         """Packets created in the cycles `start`, ..., `stop` - 1.
 
