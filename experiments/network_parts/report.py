@@ -65,9 +65,11 @@ figures vary by a third and more from run to run. Uniform load: 0.2 flits per co
 busy. Visits of routers are counted in all cycles, so that they tell what else than flits is worked
 on."""
 
-QUIET = """In the row called quiet the load is 0.00001, so that next to nothing happens: a flit hop
-costs what it costs where hundreds of times as many move in a cycle, because time goes with the
-flits that move and not with routers times cycles."""
+QUIET = """In the row called quiet the load is 0.00001: of all routers in all cycles one in hundreds
+is visited, and time goes with the flits that move and not with routers times cycles. A flit hop
+costs more there than where many move at once: each cycle is begun and ended for a flit or two, a
+router is visited anew for each stage of each flit, and while the memory is waited for there is
+nothing else to do."""
 
 
 def write_report(rows: Rows, folder: Path) -> list[Path]:
