@@ -19,13 +19,9 @@ from typing import Any
 
 from simulator.inner import register_jitable
 from simulator.model import NeuronModel
+from simulator.specialise import jitable
 
 __all__ = ["derive", "jitable", "mover", "with_moved"]
-
-
-def jitable(*functions: Callable[..., Any]) -> list[Any]:
-    """The functions, usable inside compiled code."""
-    return [register_jitable(f) for f in functions]
 
 
 def mover(record: Any, parameter: str) -> Callable[[Any, float], Any]:
@@ -94,10 +90,10 @@ def with_moved(
     def own(n: Any, j: int, p: Any) -> Any:
         return moved(p, n[s][j])
 
-    advance, hold, may_cross, crossing, to_modes, from_modes, allowance = jitable(
-        base.advance, base.hold, base.may_cross, base.crossing,
-        base.to_modes, base.from_modes, base.allowance,
-    )  # fmt: skip
+    advance, hold, may_cross, to_modes, from_modes, allowance = jitable(
+        base.advance, base.hold, base.may_cross, base.to_modes, base.from_modes, base.allowance
+    )
+    (crossing,) = jitable(base.crossing, apart=True)
     made.advance = staticmethod(lambda n, j, p, f: advance(n, j, own(n, j, p), f))
     made.hold = staticmethod(lambda n, j, p, f: hold(n, j, own(n, j, p), f))
     made.may_cross = staticmethod(lambda n, j, p, dt: may_cross(n, j, own(n, j, p), dt))
@@ -106,6 +102,6 @@ def with_moved(
     made.from_modes = staticmethod(lambda n, j, p: from_modes(n, j, own(n, j, p)))
     made.allowance = staticmethod(lambda n, j, p, h: allowance(n, j, own(n, j, p), h))
     if base.looks_ahead():
-        (crossing_soon,) = jitable(base.crossing_soon)
+        (crossing_soon,) = jitable(base.crossing_soon, apart=True)
         made.crossing_soon = staticmethod(lambda n, j, p: crossing_soon(n, j, own(n, j, p)))
     return own

@@ -38,9 +38,10 @@ def _above(b: Any, t: float) -> tuple[float, float]:
 
 
 _search = first_crossing(_above)
-_factors, _advance, _hold, _may_cross, _crossing, _fire = jitable(
-    LIFExp.factors, LIFExp.advance, LIFExp.hold, LIFExp.may_cross, LIFExp.crossing, LIFExp.fire
+_factors, _advance, _hold, _may_cross, _fire = jitable(
+    LIFExp.factors, LIFExp.advance, LIFExp.hold, LIFExp.may_cross, LIFExp.fire
 )
+(_crossing,) = jitable(LIFExp.crossing, apart=True)
 _kick, _time_constants, _horizon, _allowance = jitable(
     LIFExp.kick, LIFExp.time_constants, LIFExp.horizon, LIFExp.allowance
 )

@@ -89,7 +89,7 @@ def put_state(engine: Engine, pop: Population, variable: str, values: Floats) ->
             neuron = st.neurons[lo + i]
             neuron.wakes = neuron.ref_until > now
             due = neuron.ref_until if neuron.wakes else now + model.crossing(n, i, p)
-            st.engine[0].n_due = predict(st, int(st.engine[0].n_due), lo + i, due, math.inf)
+            st.engine[0].n_due = predict(st.neurons, int(st.engine[0].n_due), lo + i, due, math.inf)
 
 
 def clear_traces(engine: Engine) -> None:

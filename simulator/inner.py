@@ -9,6 +9,10 @@ only the outermost function is optimised and translated, once, with all of its p
 The pipeline of a function is numba's documented extension point; how a library keeps intermediate
 code until somebody links it is not.  Where numba has changed that, parts are compiled the usual
 way, which takes longer and gives the same results.
+
+What a caller that is inlined calls is inlined too, again at every call.  A part that is large, or
+called from many places, and does not run at every delivery is better kept *apart*: one copy, that
+is called.
 """
 
 from __future__ import annotations
@@ -31,18 +35,24 @@ _Library: Any = getattr(codegen, "JITCodeLibrary", object)
 _PRIVATE = ("_final_module", "_finalized", "_linking_libraries", "_reload_init")
 
 
-def register_jitable(function: Callable[..., Any] | None = None, **options: Any) -> Any:
+def register_jitable(
+    function: Callable[..., Any] | None = None, *, apart: bool = False, **options: Any
+) -> Any:
     """As numba's: a function to be used inside compiled code, and plain Python outside.
 
-    A decorator, with or without options of :func:`numba.njit`.
+    A decorator, with or without options of :func:`numba.njit`.  A function that is kept ``apart``
+    is not inlined; what it calls is.
     """
-    options = {"pipeline_class": _PartCompiler, "no_cfunc_wrapper": True, **options}
+    compiler = _ApartCompiler if apart else _PartCompiler
+    options = {"pipeline_class": compiler, "no_cfunc_wrapper": True, **options}
     decorate = extending.register_jitable(**options)
     return decorate if function is None else decorate(function)
 
 
 class _Part(_Library):  # type: ignore[misc]
     """Intermediate code of one function, as numba lowers it, and what it calls."""
+
+    apart: str | None = None  # name of the function, if it must not be inlined
 
     def finalize(self) -> None:
         """Nothing is optimised or translated."""
@@ -79,6 +89,12 @@ class _Part(_Library):  # type: ignore[misc]
             for function in whole.functions:
                 if not function.is_declaration and function.linkage == llvm.Linkage.external:
                     function.linkage = "linkonce_odr"  # may be inlined, and dropped
+            for part in parts:
+                if part.apart is not None:
+                    function = whole.get_function(part.apart)
+                    function.add_function_attribute("noinline")
+                    # Nobody else's, so that what it leaves alone is known to its callers.
+                    function.linkage = "internal"
             self._whole = whole
         return self._whole
 
@@ -90,9 +106,14 @@ class _PartLowering(NativeLowering):
     def run_pass(self, state: Any) -> bool:
         state.library = _Part(state.targetctx.codegen(), state.func_id.func_qualname)
         state.flags.no_compile = True
+        apart = isinstance(state.pipeline, _ApartCompiler)
+        if apart:  # what it calls has been lowered before
+            state.flags.forceinline = False
         super().run_pass(state)
         # numba knows a compiled function by the object that Python would call; nobody calls this.
         lowered, context = state["cr"], state.targetctx
+        if apart:
+            state.library.apart = lowered.fndesc.mangled_name
         name = lowered.fndesc.qualname.rpartition(".")[2]
         module = lowered.fndesc.lookup_module()
         symbol = _dynfunc.make_function(module, name, "", 0, lowered.env, (state.library,))
@@ -113,6 +134,10 @@ class _PartCompiler(CompilerBase):
             passes.add_pass(_PartLowering if step is NativeLowering else step, description)
         passes.finalize()
         return [passes]
+
+
+class _ApartCompiler(_PartCompiler):
+    """The same for a part that is called, not inlined."""
 
 
 @lru_cache(maxsize=1)

@@ -136,7 +136,7 @@ def make_instant_loop(
             if due < st.neurons[g].t_last:  # not before as long after, and then to be asked again
                 st.neurons[g].wakes = WAKES
                 due = st.neurons[g].t_last + (st.neurons[g].t_last - due)
-        st.engine[0].n_due = predict(st, st.engine[0].n_due, g, due, infinity)
+        st.engine[0].n_due = predict(st.neurons, st.engine[0].n_due, g, due, infinity)
 
     # -- deliveries --------------------------------------------------------------------------
 
@@ -414,7 +414,7 @@ def make_instant_loop(
                 touch(net, blocks, st, g, t)
                 predict_neuron(net, blocks, st, g)
             else:
-                st.engine[0].n_due = predict(st, st.engine[0].n_due, g, infinity, infinity)
+                st.engine[0].n_due = predict(st.neurons, st.engine[0].n_due, g, infinity, infinity)
                 st.neurons[n].fired = g
                 n += 1
         for a in range(1, n):  # few, and nearly in order

@@ -101,16 +101,16 @@ def _arrivals(st, r, until):
 
 def _of_model(model: type[NeuronModel], with_inputs: bool) -> LazyKernels:
     view, load = record_from(model.State), record_from(model.Parameters)
-    time_constants, kick, to_modes, from_modes, clamp, allowance, cross, reset = jitable(
+    time_constants, kick, to_modes, from_modes, clamp, allowance, reset = jitable(
         model.time_constants,
         model.kick,
         model.to_modes,
         model.from_modes,
         model.clamp,
         model.allowance,
-        model.crossing,
         model.fire,
     )
+    (cross,) = jitable(model.crossing, apart=True)
     n_horizons, spans = len(HORIZONS), HORIZONS
 
     def decays(block, row, dt, out):

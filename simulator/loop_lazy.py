@@ -92,7 +92,9 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
             )
             for a in range(found):
                 g = work.found[a]
-                st.engine[0].n_due = predict(st, st.engine[0].n_due, g, work.found_t[a], infinity)
+                st.engine[0].n_due = predict(
+                    st.neurons, st.engine[0].n_due, g, work.found_t[a], infinity
+                )
             first = end
         st.engine[0].n_used = 0
 
@@ -141,7 +143,7 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
             forget(st, k, g)
             st.deadline[g] = PREDICTED
             st.neurons[g].wakes = WAKES
-            st.engine[0].n_due = predict(st, st.engine[0].n_due, g, t + rest, infinity)
+            st.engine[0].n_due = predict(st.neurons, st.engine[0].n_due, g, t + rest, infinity)
         else:
             put_on_list(st, g, t)
 
@@ -151,7 +153,7 @@ def make_lazy(kernels: LazyKernels) -> Lazy:
         if st.neurons[g].wakes == WAKES:
             decay_to(net, blocks, st, work, k, t)
             release_one(blocks, net.pops[k].group, net.pops[k].row, net, st, work, k, g, t)
-        st.engine[0].n_due = predict(st, st.engine[0].n_due, g, infinity, infinity)
+        st.engine[0].n_due = predict(st.neurons, st.engine[0].n_due, g, infinity, infinity)
         put_on_list(st, g, t)
 
     return Lazy(set_frame, examine_list, open_bucket, next_check, fire, wake)

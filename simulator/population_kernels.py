@@ -93,15 +93,17 @@ def _of_model(model: type[NeuronModel]) -> PopulationKernels:
     view, part = record_from(model.State), slices_from(model.State)
     load = record_from(model.Parameters)
     touch_neuron = make_touch(model)
-    factors, advance, receive_weight, may, any_may, cross, reset = jitable(
+    factors, advance, receive_weight, may, any_may, reset = jitable(
         model.factors,
         model.advance,
         model.receive,
         model.may_cross,
         model.any_may_cross,
-        model.predictor(),
         model.fire,
     )
+    # A search is the largest of a model's functions, is called from six places, and takes far
+    # longer than a call.
+    (cross,) = jitable(model.predictor(), apart=True)
 
     if model.advance_all is not NeuronModel.advance_all:
         (advance_states,) = jitable(model.advance_all)

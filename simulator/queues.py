@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from math import isnan
 
-from simulator.arrays import EngineState, NetworkArrays
+from simulator.arrays import EngineState, NetworkArrays, Records
 from simulator.flight_queue import flight_push, synapse_delay
 from simulator.inner import register_jitable
 
@@ -90,9 +90,9 @@ def send_piece(net: NetworkArrays, st: EngineState, q: int, i: int, piece: int, 
 
 
 @register_jitable(forceinline=True)
-def _due_before(st: EngineState, a: int, b: int) -> bool:
+def _due_before(neurons: Records, a: int, b: int) -> bool:
     """Order of two predictions: time, ends of refractoriness first, then neuron."""
-    one, other = st.neurons[a], st.neurons[b]
+    one, other = neurons[a], neurons[b]
     if one.due != other.due:
         return bool(one.due < other.due)
     if one.wakes != other.wakes:
@@ -101,58 +101,60 @@ def _due_before(st: EngineState, a: int, b: int) -> bool:
 
 
 @register_jitable(forceinline=True)
-def _sink(st: EngineState, n: int, k: int) -> None:
-    neuron = st.neurons[k].tree
+def _sink(neurons: Records, n: int, k: int) -> None:
+    neuron = neurons[k].tree
     while True:
         child = 2 * k + 1
         if child >= n:
             break
-        if child + 1 < n and _due_before(st, st.neurons[child + 1].tree, st.neurons[child].tree):
+        if child + 1 < n and _due_before(neurons, neurons[child + 1].tree, neurons[child].tree):
             child += 1
-        if not _due_before(st, st.neurons[child].tree, neuron):
+        if not _due_before(neurons, neurons[child].tree, neuron):
             break
-        st.neurons[k].tree = st.neurons[child].tree
-        st.neurons[st.neurons[k].tree].place = k
+        neurons[k].tree = neurons[child].tree
+        neurons[neurons[k].tree].place = k
         k = child
-    st.neurons[k].tree = neuron
-    st.neurons[neuron].place = k
+    neurons[k].tree = neuron
+    neurons[neuron].place = k
 
 
 @register_jitable(forceinline=True)
-def _rise(st: EngineState, k: int) -> None:
-    neuron = st.neurons[k].tree
+def _rise(neurons: Records, k: int) -> None:
+    neuron = neurons[k].tree
     while k > 0:
         parent = (k - 1) // 2
-        if not _due_before(st, neuron, st.neurons[parent].tree):
+        if not _due_before(neurons, neuron, neurons[parent].tree):
             break
-        st.neurons[k].tree = st.neurons[parent].tree
-        st.neurons[st.neurons[k].tree].place = k
+        neurons[k].tree = neurons[parent].tree
+        neurons[neurons[k].tree].place = k
         k = parent
-    st.neurons[k].tree = neuron
-    st.neurons[neuron].place = k
+    neurons[k].tree = neuron
+    neurons[neuron].place = k
 
 
-@register_jitable(forceinline=True)
-def predict(st: EngineState, n: int, neuron: int, t: float, limit: float) -> int:
+@register_jitable(apart=True)
+def predict(neurons: Records, n: int, neuron: int, t: float, limit: float) -> int:
     """Set, move or (at ``t`` >= ``limit``) cancel a neuron's prediction; the new heap size."""
-    k = st.neurons[neuron].place
-    st.neurons[neuron].due = t
+    # It gets one array only: the tuple of them all, once handed to a function that is not inlined,
+    # has to be taken for changed by every store.
+    k = neurons[neuron].place
+    neurons[neuron].due = t
     if t >= limit:
         if k < 0:
             return n
-        st.neurons[neuron].place = -1
+        neurons[neuron].place = -1
         n -= 1
         if k < n:
-            st.neurons[k].tree = st.neurons[n].tree
-            st.neurons[st.neurons[k].tree].place = k
-            _rise(st, k)
-            _sink(st, n, st.neurons[st.neurons[k].tree].place)
+            neurons[k].tree = neurons[n].tree
+            neurons[neurons[k].tree].place = k
+            _rise(neurons, k)
+            _sink(neurons, n, neurons[neurons[k].tree].place)
         return n
     if k < 0:
-        st.neurons[n].tree = neuron
-        st.neurons[neuron].place = n
-        _rise(st, n)
+        neurons[n].tree = neuron
+        neurons[neuron].place = n
+        _rise(neurons, n)
         return n + 1
-    _rise(st, k)
-    _sink(st, n, st.neurons[neuron].place)
+    _rise(neurons, k)
+    _sink(neurons, n, neurons[neuron].place)
     return n

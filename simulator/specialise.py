@@ -157,9 +157,9 @@ def _jitable_once(function: Callable[..., Any], **options: bool) -> Callable[...
     return function
 
 
-def jitable(*functions: Callable[..., Any]) -> list[Any]:
+def jitable(*functions: Callable[..., Any], apart: bool = False) -> list[Any]:
     """The functions, usable inside compiled code and still plain Python outside."""
-    return [_jitable_once(f) for f in functions]
+    return [_jitable_once(f, apart=apart) for f in functions]
 
 
 def digest(*objects: Any) -> str:

@@ -107,3 +107,39 @@ def test_a_part_is_there_though_its_first_caller_is_optimised_away() -> None:
         return both(x)
 
     assert outer(2.0) == pytest.approx(1 / 2 + 1 / 3 - 1.0, abs=1e-15)
+
+
+@compiled
+@pytest.mark.parametrize(("apart", "copies"), [(True, 1), (False, 3)])
+def test_a_part_that_is_kept_apart_is_there_once(
+    apart: bool, copies: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    optimised: list[str] = []
+    optimise = codegen.JITCodeLibrary._optimize_final_module
+
+    def note(library: Any) -> None:
+        optimise(library)
+        optimised.append(str(library._final_module))
+
+    @register_jitable(forceinline=True)
+    def callee(x):  # type: ignore[no-untyped-def]
+        return np.log(x)
+
+    @register_jitable(apart=apart)
+    def search(x):  # type: ignore[no-untyped-def]
+        while x > 1.0:
+            x -= callee(x)
+        return x
+
+    @register_jitable(forceinline=True)
+    def thrice(x, y, z):  # type: ignore[no-untyped-def]
+        return search(x) + search(y) * search(z)
+
+    @njit(no_cfunc_wrapper=True)
+    def outer(x, y, z):  # type: ignore[no-untyped-def]
+        return thrice(x, y, z)
+
+    monkeypatch.setattr(codegen.JITCodeLibrary, "_optimize_final_module", note)
+    assert outer(2.0, 3.0, 4.0) == outer.py_func(2.0, 3.0, 4.0)
+    logarithms = [line for line in optimised[-1].splitlines() if "call double @llvm.log" in line]
+    assert len(logarithms) == copies
