@@ -17,9 +17,8 @@ from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any
 
-from simulator.inner import register_jitable
+from simulator.inner import jitable, register_jitable
 from simulator.model import NeuronModel
-from simulator.specialise import jitable
 
 __all__ = ["derive", "jitable", "mover", "with_moved"]
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
+from weakref import WeakSet
 
 import llvmlite.binding as llvm
 from numba import _dynfunc, extending  # type: ignore[attr-defined]
@@ -28,7 +29,7 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.typed_passes import NativeLowering
 
-__all__ = ["register_jitable"]
+__all__ = ["jitable", "jitable_once", "register_jitable"]
 
 _Library: Any = getattr(codegen, "JITCodeLibrary", object)
 # What is used of a library beyond its public functions.
@@ -47,6 +48,25 @@ def register_jitable(
     options = {"pipeline_class": compiler, "no_cfunc_wrapper": True, **options}
     decorate = extending.register_jitable(**options)
     return decorate if function is None else decorate(function)
+
+
+_known: WeakSet[Callable[..., Any]] = WeakSet()
+
+
+def jitable_once(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """The function, made known to numba unless it is.
+
+    Each time that it is made known is another alternative for numba to try, at every call of it.
+    """
+    if function not in _known:
+        register_jitable(function, **options)
+        _known.add(function)
+    return function
+
+
+def jitable(*functions: Callable[..., Any], apart: bool = False) -> list[Any]:
+    """The functions, usable inside compiled code and still plain Python outside."""
+    return [jitable_once(f, apart=apart) for f in functions]
 
 
 class _Part(_Library):  # type: ignore[misc]

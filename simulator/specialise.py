@@ -15,9 +15,8 @@ from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from weakref import WeakSet
 
-from simulator.inner import register_jitable
+from simulator.inner import jitable, jitable_once, register_jitable
 
 _PACKAGES = ("simulator", "neurons", "plasticity")
 
@@ -76,7 +75,7 @@ def slices_from(record: Any) -> Callable[[Any, int, int], Any]:
 
 
 def _entries(n: int) -> Callable[[Any], Any]:
-    first = _jitable_once(_ENTRIES[min(n, _MOST_ENTRIES)])
+    first = jitable_once(_ENTRIES[min(n, _MOST_ENTRIES)])
     if n <= _MOST_ENTRIES:
         return first
     rest = _entries(n - _MOST_ENTRIES)
@@ -89,7 +88,7 @@ def _entries(n: int) -> Callable[[Any], Any]:
 
 
 def _slices(n: int) -> Callable[[Any, int, int], Any]:
-    first = _jitable_once(_SLICES[min(n, _MOST_SLICES)])
+    first = jitable_once(_SLICES[min(n, _MOST_SLICES)])
     if n <= _MOST_SLICES:
         return first
     rest = _slices(n - _MOST_SLICES)
@@ -108,7 +107,7 @@ def choose(functions: Sequence[Callable[..., Any]], default: Callable[..., Any])
     ``default(*args)`` stands in when there are none at all, so that the call can be compiled.
     """
     if not functions:
-        default = _jitable_once(default)
+        default = jitable_once(default)
 
         @register_jitable
         def never(blocks, k, *args):
@@ -117,7 +116,7 @@ def choose(functions: Sequence[Callable[..., Any]], default: Callable[..., Any])
         return never
 
     def final(g: int, function: Any) -> Any:
-        function = _jitable_once(function, forceinline=True)
+        function = jitable_once(function, forceinline=True)
 
         @register_jitable(forceinline=True)
         def last(blocks, k, *args):
@@ -126,7 +125,7 @@ def choose(functions: Sequence[Callable[..., Any]], default: Callable[..., Any])
         return last
 
     def test(g: int, function: Any, rest: Any) -> Any:
-        function = _jitable_once(function, forceinline=True)
+        function = jitable_once(function, forceinline=True)
 
         @register_jitable(forceinline=True)
         def pick(blocks, k, *args):
@@ -141,25 +140,6 @@ def choose(functions: Sequence[Callable[..., Any]], default: Callable[..., Any])
     for g in reversed(range(end)):
         chain = test(g, functions[g], chain)
     return chain
-
-
-_known: WeakSet[Callable[..., Any]] = WeakSet()
-
-
-def _jitable_once(function: Callable[..., Any], **options: bool) -> Callable[..., Any]:
-    """The function, made known to numba unless it is.
-
-    Each time that it is made known is another alternative for numba to try, at every call of it.
-    """
-    if function not in _known:
-        register_jitable(function, **options)
-        _known.add(function)
-    return function
-
-
-def jitable(*functions: Callable[..., Any], apart: bool = False) -> list[Any]:
-    """The functions, usable inside compiled code and still plain Python outside."""
-    return [_jitable_once(f, apart=apart) for f in functions]
 
 
 def digest(*objects: Any) -> str:
