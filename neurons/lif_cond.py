@@ -48,7 +48,7 @@ from neurons._dormand_prince import dormand_prince
 from neurons._reach import first_crossing, search_end, sign_changes
 from simulator.inner import register_jitable
 from simulator.model import NeuronModel
-from simulator.roots import expm1_ratio
+from simulator.roots import exp_of, expm1_ratio
 
 __all__ = ["LIFCond", "scaled_gamma"]
 
@@ -111,17 +111,26 @@ def _relax(g: float, t: float, tau_m: float, tau_s: float) -> tuple[float, float
 
 
 # Terms of the series that serve while z = x (1 - exp(-t / tau_s)) is below their reach: the near
-# one, whose coefficients an interval always has, and the far one, whose are found when needed.
+# one, whose coefficients an interval always has, and the far one, whose are found when needed; a
+# single spike of inhibition takes no more than its first terms.
 _NEAR_REACH, _NEAR_MOST = 0.018, 1.0  # the latter of x
+_MID, _MID_REACH = 11, 0.17
 _FAR, _FAR_REACH = 18, 1.0
 _FORWARDS, _BEFORE = 0.35, 14
 _KEPT = np.array([(-1.0) ** m / factorial(m) for m in range(_FAR)])
 
 
 @register_jitable
-def _shared(p: Any, dt: float) -> tuple[float, ...]:
-    """What the near series shares: up to which x it serves, decay of the membrane,
-    1 - exp(-dt / tau_s), and its coefficients of x^m.
+def _decayed(span: float) -> tuple[float, float]:
+    """(exp(-span), 1 - exp(-span)), both to the last place or two."""
+    gone = -expm1(-span)
+    return (1.0 - gone if gone < 0.5 else exp(-span)), gone
+
+
+@register_jitable
+def _shared(p: Any, dt: float, y: float, gone: float) -> tuple[float, ...]:
+    """What the near series shares: up to which x it serves, decay of the membrane, ``gone``, and
+    its coefficients of x^m.
 
     With y = exp(-dt / tau_s), coefficient m is (-1)^m / m! a exp(-dt / tau_m) I_m, where I_m, the
     integral of (s - y)^m s^-a over s from y to 1, follows from I_(m-1) by parts.  That loses no
@@ -130,7 +139,7 @@ def _shared(p: Any, dt: float) -> tuple[float, ...]:
     a, span = p.tau_exc / p.tau_m, dt / p.tau_exc
     if a > 0.5 or p.tau_exc != p.tau_inh:
         return (-1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    y, gone, slow = exp(-span), -expm1(-span), exp(-a * span)
+    slow = exp_of(-a * span)
     i_0 = -expm1((a - 1.0) * span) / (1.0 - a)
     i_1 = (gone - y * i_0) / (2.0 - a)
     i_2 = (gone**2 - 2.0 * y * i_1) / (3.0 - a)
@@ -186,10 +195,10 @@ def _far_coefficients(p: Any, f: Any) -> Any:
 
 
 @register_jitable
-def _far(z: float, slow: float, c: Any) -> tuple[float, float]:
-    """(keep, drive) from the far series."""
+def _far(z: float, slow: float, c: Any, terms: int) -> tuple[float, float]:
+    """(keep, drive) from so many terms of the far series."""
     keep = drive = 0.0
-    for m in range(_FAR - 1, -1, -1):
+    for m in range(terms - 1, -1, -1):
         keep = keep * z + _KEPT[m]
         drive = drive * z + c[m]
     return slow * keep, drive
@@ -319,8 +328,9 @@ class LIFCond(NeuronModel):
 
     @staticmethod
     def factors(p: Any, dt: float) -> tuple[float, ...]:
-        decays = (dt, exp(-dt / p.tau_exc), exp(-dt / p.tau_inh), exp(-dt / p.tau_theta))
-        return decays + _shared(p, dt)
+        y, gone = _decayed(dt / p.tau_exc)
+        y_inh = y if p.tau_exc == p.tau_inh else _decayed(dt / p.tau_inh)[0]
+        return (dt, y, y_inh, exp_of(-dt / p.tau_theta), *_shared(p, dt, y, gone))
 
     @staticmethod
     def advance(n: Any, j: int, p: Any, f: tuple[float, ...]) -> None:
@@ -329,8 +339,10 @@ class LIFCond(NeuronModel):
             x = p.tau_exc / p.tau_m * (g_exc + g_inh)
             if x <= f[4]:
                 keep, drive = _near(x, f)
+            elif f[4] > 0.0 and x * f[6] <= _MID_REACH:
+                keep, drive = _far(x * f[6], f[5], _far_coefficients(p, f), _MID)
             elif f[4] > 0.0 and x * f[6] <= _FAR_REACH:
-                keep, drive = _far(x * f[6], f[5], _far_coefficients(p, f))
+                keep, drive = _far(x * f[6], f[5], _far_coefficients(p, f), _FAR)
             else:
                 keep, drive = _relax(g_exc + g_inh, f[0], p.tau_m, p.tau_exc)
             push = g_exc * (p.e_exc - v_inf) + g_inh * (p.e_inh - v_inf)
@@ -349,11 +361,13 @@ class LIFCond(NeuronModel):
     @staticmethod
     def advance_all(n: Any, count: int, p: Any, f: tuple[float, ...]) -> None:
         """The same, in one vectorised loop where the series serve everybody."""
-        a, v_inf, beyond, further = p.tau_exc / p.tau_m, p.v_rest + p.bias, 0, 0
+        a, v_inf, beyond, further, most = p.tau_exc / p.tau_m, p.v_rest + p.bias, 0, 0, 0
         for j in range(count):
-            x = a * (n.g_exc[j] + n.g_inh[j])
-            beyond += not x <= f[4]
-            further += not x * f[6] <= _FAR_REACH
+            beyond += not a * (n.g_exc[j] + n.g_inh[j]) <= f[4]
+        for j in range(count if beyond > 0 else 0):
+            z = a * (n.g_exc[j] + n.g_inh[j]) * f[6]
+            further += not z <= _MID_REACH
+            most += not z <= _FAR_REACH
         if beyond == 0:
             for j in range(count):
                 g_exc, g_inh = n.g_exc[j], n.g_inh[j]
@@ -369,7 +383,25 @@ class LIFCond(NeuronModel):
                 g_exc, g_inh = n.g_exc[j], n.g_inh[j]
                 x = a * (g_exc + g_inh)
                 keep, drive = _near(x, f)
-                keep_far, drive_far = _far(x * f[6], f[5], c)
+                keep_mid, drive_mid = _far(x * f[6], f[5], c, _MID)
+                keep = keep if x <= f[4] else keep_mid
+                drive = drive if x <= f[4] else drive_mid
+                push = g_exc * (p.e_exc - v_inf) + g_inh * (p.e_inh - v_inf)
+                n.v[j] = v_inf + keep * (n.v[j] - v_inf) + drive * push
+                n.g_exc[j] = g_exc * f[1]
+                n.g_inh[j] = g_inh * f[2]
+                n.theta[j] *= f[3]
+        elif most == 0 and f[4] > 0.0:
+            c = _far_coefficients(p, f)
+            for j in range(count):
+                g_exc, g_inh = n.g_exc[j], n.g_inh[j]
+                x = a * (g_exc + g_inh)
+                z = x * f[6]
+                keep, drive = _near(x, f)
+                keep_mid, drive_mid = _far(z, f[5], c, _MID)
+                keep_far, drive_far = _far(z, f[5], c, _FAR)
+                keep_far = keep_mid if z <= _MID_REACH else keep_far
+                drive_far = drive_mid if z <= _MID_REACH else drive_far
                 keep = keep if x <= f[4] else keep_far
                 drive = drive if x <= f[4] else drive_far
                 push = g_exc * (p.e_exc - v_inf) + g_inh * (p.e_inh - v_inf)
@@ -426,10 +458,10 @@ class LIFCond(NeuronModel):
         rounding, beyond = 1e-12 * abs(p.v_th - p.v_reset), 0
         for j in range(count):
             g_exc, g_inh, theta = n.g_exc[j], n.g_inh[j], n.theta[j]
-            lowest = p.v_th + min(theta, theta * left)
+            lowest = p.v_th - rounding + min(theta, theta * left)
             base = max(n.v[j], least)
-            pushed = base + max(p.e_exc - base, 0.0) * g_exc * push
-            below = pushed < lowest - rounding * (1.0 + g_exc + g_inh)
+            pull = max(p.e_exc - base, 0.0) * push + rounding
+            below = base + pull * g_exc + rounding * g_inh < lowest
             beyond += not (below & (min(g_exc, g_inh) >= 0.0))
         return beyond > 0
 

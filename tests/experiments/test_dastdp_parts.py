@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from experiments import RunDirectory, run_experiment
-from experiments.dastdp_parts import figures, paper, report
+from experiments.dastdp_parts import figures, network, paper, report
 from experiments.dastdp_parts.course import SPAN, Course
 from experiments.dastdp_parts.images import even_brightness, load_images, order_of_pass
 from experiments.dastdp_parts.label_statistics import LabelStatistics, classify
 from experiments.dastdp_parts.network import (
     HIDDEN,
     HIDDEN_TAUGHT,
+    INPUT,
     INPUT_HIDDEN,
+    LABEL,
+    PIXELS,
     TAUGHT,
     Model,
 )
@@ -21,6 +26,7 @@ from experiments.dastdp_parts.presenting import Presentation, Presenter
 from experiments.dastdp_parts.reproduction import REPRODUCTION
 from experiments.datasets import embedded_digits
 from simulator.errors import DataError
+from simulator.reference import Reference
 
 MODEL = Model(
     n=6, nu_hidden=0.01, nu_output=0.04, kappa=0.07, tau_theta=6e6, v_th=-72.0, beta=0.1,
@@ -301,6 +307,33 @@ def test_the_network_is_that_of_the_source() -> None:
     inhibition = simulation.weights("inhibitory->hidden")
     np.testing.assert_array_equal(inhibition, 17.0 * (1.0 - np.eye(6)))
     assert simulation.network.projections["inhibitory->hidden"].port == 1
+
+
+def test_what_the_floor_of_the_traces_drops_moves_no_spike(monkeypatch) -> None:
+    """Two presentations on the readable engine, against the rule without a floor: spikes within
+    1e-6 ms.  The pairs that are dropped lie a long rest apart."""
+    model = replace(MODEL, n=3, nu_hidden=0.05, nu_output=0.4, v_th=-76.0)
+    image = np.zeros(PIXELS)
+    image[300:400] = 60.0
+    engines = []
+    for floor in (network.TRACE_FLOOR, 0.0):
+        monkeypatch.setattr(network, "TRACE_FLOOR", floor)
+        engine = Reference(model.training().network)
+        for k, until in enumerate((500.0, 600.0)):
+            engine.normalise_weights(INPUT_HIDDEN, model.hidden_total)
+            engine.normalise_weights(HIDDEN_TAUGHT, model.output_total)
+            engine.set_rates(INPUT, image, 110.0)
+            engine.set_rates(LABEL, 200.0 * np.eye(10)[k], 110.0)
+            engine.run(until)
+        engines.append(engine)
+    (times, neurons), (exact, exact_neurons) = (engine.spikes(HIDDEN) for engine in engines)
+    assert np.count_nonzero(times < 200.0) >= 1
+    assert np.count_nonzero(times > 500.0) >= 3
+    np.testing.assert_array_equal(neurons, exact_neurons)
+    np.testing.assert_allclose(times, exact, rtol=0, atol=1e-6)
+    weights = [engine.weights(HIDDEN_TAUGHT) for engine in engines]
+    assert not np.array_equal(*weights), "something was dropped"
+    np.testing.assert_allclose(*weights, rtol=0, atol=1e-8)
 
 
 def test_the_second_pass_and_tests_begin_with_what_was_learned() -> None:

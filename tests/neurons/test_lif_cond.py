@@ -222,18 +222,21 @@ def test_the_near_series_is_the_closed_form(tau_m: float, dt: float, part: float
 
 @settings(max_examples=25, deadline=None)
 @given(st.floats(2.05, 500.0), st.floats(1e-5, 60.0), st.floats(0.0, 1.0))
+@example(100.0, 0.15, lif_cond._MID_REACH)
+@example(2.05, 8.0, lif_cond._MID_REACH)
 def test_the_far_series_is_the_integral_in_50_digits(tau_m: float, dt: float, z: float) -> None:
     """keep = exp(-dt / tau_m - z), and drive the integral over s of
     a exp(-dt / tau_m - x (s - y)) s^-a from y = exp(-dt) to 1, where x (1 - y) = z."""
     p = LIFCond(tau_m=tau_m, tau_exc=1.0, tau_inh=1.0).parameters
     f = LIFCond.factors(p, dt)
-    keep, drive = lif_cond._far(z, f[5], lif_cond._far_coefficients(p, f))
     m = PRECISE.mpf
     a, y = 1 / m(tau_m), PRECISE.exp(-m(dt))
     x, slow = m(z) / (1 - y), PRECISE.exp(-m(dt) * a)
     exact = a * slow * PRECISE.quad(lambda s: PRECISE.exp(-x * (s - y)) * s**-a, [y, 1])
-    assert abs(keep / (slow * PRECISE.exp(-m(z))) - 1) < 2e-15
-    assert abs(drive / exact - 1) < 4e-15
+    for terms in (lif_cond._FAR, *([lif_cond._MID] if z <= lif_cond._MID_REACH else [])):
+        keep, drive = lif_cond._far(z, f[5], lif_cond._far_coefficients(p, f), terms)
+        assert abs(keep / (slow * PRECISE.exp(-m(z))) - 1) < 2e-15
+        assert abs(drive / exact - 1) < 4e-15
 
 
 @given(
@@ -244,7 +247,8 @@ def test_the_far_series_is_the_integral_in_50_digits(tau_m: float, dt: float, z:
     ),
 )
 @example(20.0, 0.1, [(-60.0, 0.5, 0.1)] * 2)  # the near series serves all
-@example(20.0, 0.1, [(-60.0, 0.5, 0.1), (-60.0, 9.0, 40.0)])  # near and far
+@example(20.0, 0.1, [(-60.0, 0.5, 0.1), (-60.0, 9.0, 5.0)])  # near, and the first of the far
+@example(20.0, 0.1, [(-60.0, 0.5, 0.1), (-60.0, 9.0, 5.0), (-60.0, 9.0, 40.0)])  # near and far
 @example(20.0, 0.5, [(-60.0, 0.5, 0.1), (-60.0, 9.0, 0.0), (-60.0, 70.0, 70.0)])  # and beyond
 def test_all_neurons_at_once_are_advanced_as_one_by_one(
     tau_m: float, dt: float, neurons: list[tuple[float, float, float]]
