@@ -169,12 +169,12 @@ def test_random_relations_and_flows(shape, seeds):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["xy", "west_first", "odd_even", "fully_adaptive", "o1turn"])
+@pytest.mark.parametrize("name", ["xy", "west_first", "fully_adaptive"])
 def test_named_functions_on_2x3(name):
     mesh = Mesh(3, 2)
     function = routing_function(name, mesh)
-    corners = [(0, 5), (5, 0), (2, 3), (3, 2), (0, 4), (4, 0), (1, 3), (1, 5), (3, 1), (4, 2)]
+    corners = [(0, 5), (5, 0), (2, 3), (3, 2), (1, 3), (4, 2)]
     verdict, state = assert_no_contradiction(
-        mesh, function, corners, depth=1, flits=2, most_states=10**6
+        mesh, function, corners, depth=1, flits=2, most_states=20_000
     )
-    assert verdict.free == (state is None)
+    assert verdict.free == (state is None) == (name != "fully_adaptive")
