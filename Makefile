@@ -49,7 +49,7 @@ types: $(DEVELOPMENT)
 	$(BIN)/mypy
 
 tests: $(DEVELOPMENT)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 # Peers in other interpreters: make bench BENCH="--nest-python ... --brian2-python ..."
 bench: $(DEVELOPMENT)

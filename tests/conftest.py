@@ -1,4 +1,6 @@
-"""What every test shares: hypothesis without wall-clock limits, no display, an ear for Ctrl-C."""
+"""What every test shares: hypothesis without wall-clock limits, no display, an ear for Ctrl-C, and
+a cache of compiled code that two processes may write to.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ import signal
 from typing import Any
 
 from hypothesis import settings
+from numba.core.caching import IndexDataCacheFile
 
 from simulator import engine
 from simulator.needs import Needs
@@ -33,3 +36,21 @@ engine._event_loop = whole_loop  # type: ignore[assignment]
 # A shell starts its background jobs with SIGINT ignored, and tests of Ctrl-C need to hear it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# Two processes that add to the same function's cache at once may each take the other's file for
+# its own: numba reads the index, chooses a name and writes both, without a lock.
+_save = IndexDataCacheFile.save
+
+
+def save_alone(self: Any, key: Any, data: Any) -> None:
+    """Write to a cache while nobody else does."""
+    import fcntl
+
+    with open(f"{self._index_path}.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        _save(self, key, data)
+
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    IndexDataCacheFile.save = save_alone
