@@ -16,10 +16,12 @@ from numba import njit
 
 from simulator.inner import register_jitable
 
-__all__ = ["kernel", "kernel_part", "wide"]
+__all__ = ["OPTIONS", "kernel", "kernel_part", "rare_part", "wide"]
 
-_OPTIONS: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
 
-kernel: Any = njit(cache=True, **_OPTIONS)
-kernel_part: Any = register_jitable(forceinline=True, **_OPTIONS)
+kernel: Any = njit(cache=True, **OPTIONS)
+kernel_part: Any = register_jitable(forceinline=True, **OPTIONS)
+# What is hardly ever done is left to the compiler to put into its caller or not.
+rare_part: Any = register_jitable(**OPTIONS)
 wide: Any = np.int64

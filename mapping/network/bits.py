@@ -7,7 +7,7 @@ from typing import Any
 from numba import types
 from numba.extending import intrinsic, overload
 
-from mapping.network.kernel_part import OPTIONS, kernel_part
+from mapping.kernel_part import OPTIONS, kernel_part
 
 __all__ = ["in_turn", "lowest_bit"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from mapping.kernel_part import kernel_part, rare_part
 from mapping.network import layout as at
 from mapping.network.calendar import put_credit, put_start
 from mapping.network.counters import DROPPED, LIVE
-from mapping.network.kernel_part import kernel_part, rare_part
 from mapping.network.setup import Setup
 from mapping.network.tables import Tables
 from mapping.network.wake import free_slot

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mapping.kernel_part import kernel_part
 from mapping.network import layout as at
-from mapping.network.kernel_part import kernel_part
 from mapping.network.setup import Setup
 from mapping.network.tables import ARRIVALS, CALENDARS, CREDITS, ENDS, STARTS, Tables
 

@@ -12,11 +12,11 @@ N. McKeown, The iSLIP scheduling algorithm for input-queued switches, IEEE/ACM T
 
 from __future__ import annotations
 
+from mapping.kernel_part import kernel_part, rare_part
 from mapping.network import layout as at
 from mapping.network.bits import in_turn, lowest_bit
 from mapping.network.buffers import drop
 from mapping.network.counters import RECENT
-from mapping.network.kernel_part import kernel_part, rare_part
 from mapping.network.setup import Setup
 from mapping.network.tables import ASK_WORDS, Tables
 from mapping.network.wake import make_ready

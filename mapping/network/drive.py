@@ -7,6 +7,8 @@ from typing import Any
 
 from numba import njit, types
 
+from mapping import kernel_part as kernel
+from mapping.kernel_part import OPTIONS, kernel_part, rare_part
 from mapping.network import (
     arrivals,
     bits,
@@ -21,7 +23,6 @@ from mapping.network import (
     tables,
     wake,
 )
-from mapping.network import kernel_part as kernel
 from mapping.network import layout as at
 from mapping.network import prefetch as prefetches
 from mapping.network import setup as setups
@@ -50,7 +51,6 @@ from mapping.network.counters import (
     VISITS,
 )
 from mapping.network.heads import start_heads
-from mapping.network.kernel_part import OPTIONS, kernel_part, rare_part
 from mapping.network.prefetch import prefetch
 from mapping.network.setup import Setup
 from mapping.network.sources import create_packets, send_sources

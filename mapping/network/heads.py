@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from mapping.kernel_part import kernel_part, rare_part
 from mapping.network import layout as at
 from mapping.network.buffers import ring_place
 from mapping.network.calendar import page_of
 from mapping.network.counters import DEAD_END, DONE, FREE_SLOTS, PLACE, RECENT
-from mapping.network.kernel_part import kernel_part, rare_part
 from mapping.network.prefetch import prefetch
 from mapping.network.setup import Setup
 from mapping.network.tables import STARTS, TREE, TWIG, Tables

@@ -15,7 +15,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
-from mapping.network.kernel_part import OPTIONS
+from mapping.kernel_part import OPTIONS
 
 __all__ = ["prefetch"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from mapping.kernel_part import kernel_part
 from mapping.network import layout as at
 from mapping.network.calendar import put_arrival
 from mapping.network.counters import AWAKE, FREE_SLOTS, INJECTED, LIVE, NEXT_PENDING, REFUSED
-from mapping.network.kernel_part import kernel_part
 from mapping.network.prefetch import prefetch
 from mapping.network.setup import Setup
 from mapping.network.tables import PENDING, Tables

@@ -10,11 +10,11 @@ N. McKeown, The iSLIP scheduling algorithm for input-queued switches, IEEE/ACM T
 
 from __future__ import annotations
 
+from mapping.kernel_part import kernel_part
 from mapping.network import layout as at
 from mapping.network.bits import in_turn, lowest_bit
 from mapping.network.buffers import begin_next, credit_delay, pop_sent, ring_place
 from mapping.network.calendar import put_arrival, put_credit, put_end
-from mapping.network.kernel_part import kernel_part
 from mapping.network.setup import Setup
 from mapping.network.tables import Tables
 

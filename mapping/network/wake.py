@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from mapping.kernel_part import kernel_part
 from mapping.network import layout as at
 from mapping.network.counters import ACTIVE, AWAKE, FREE_SLOTS
-from mapping.network.kernel_part import kernel_part
 from mapping.network.tables import Tables
 
 __all__ = ["activate", "free_slot", "make_ready", "unsettle", "wake_source"]
