@@ -48,7 +48,7 @@ def instances(draw: st.DrawFn, rule: type[PlasticityRule]) -> Any:
             chosen[name] = draw(st.floats(-0.5, 1.5))
         elif name == "a_plus" and "tau_c" in rule.Parameters._fields:
             chosen |= {name: draw(st.floats(0.0, 0.05)), "a_minus": draw(st.floats(0.0, 0.05))}
-        elif name not in ("w_0", "w_min", "w_max", *chosen):
+        elif name not in ("w_0", "w_min", "w_max", "floor", *chosen):  # sums know no floor
             chosen[name] = draw(st.floats(0.0, 1.0))
     if "w_0" in rule.Parameters._fields:
         w_0 = draw(st.sampled_from([1.0, -0.5]))
