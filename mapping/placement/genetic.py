@@ -28,6 +28,8 @@ from mapping.traffic import Traffic
 
 __all__ = ["cross", "evolve", "place"]
 
+_LONGEST = 20  # iterations of a tabu search, per logical core
+_FOUNDING = 1e9  # pairs of cores looked at for the founders, at most, unless more work is asked for
 _STALE = 3  # children per placement kept that may fail to improve the population
 
 
@@ -50,7 +52,8 @@ def place(
     population : int
         Placements kept, >= 2.
     iterations : int, optional
-        Of the tabu search that improves each; None for 20 per logical core.
+        Of the tabu search that improves each; None for 20 per logical core, or fewer on hundreds of
+        cores, where that would take minutes.
     work : int
         Pairs of cores looked at in all, some 5 ns each. All founders and one child are made in any
         case.
@@ -61,9 +64,12 @@ def place(
         An option out of range.
     """
     at_least("genetic", 2, population=population)
-    each = 20 * traffic.n_cores if iterations is None else iterations
-    at_least("genetic", 1, iterations=each, work=work)
     rng = np.random.Generator(np.random.Philox(key=seed))
+    each = _LONGEST * traffic.n_cores if iterations is None else iterations
+    if iterations is None:
+        founding = population * Improver(problem, each, rng).work
+        each = max(1, int(each * min(1.0, max(_FOUNDING, work) / founding)))
+    at_least("genetic", 1, iterations=each, work=work)
     founders = [random_legal(problem.allowed, mesh, rng) for _ in range(population)]
     return evolve(problem, founders, each, float(work), rng)
 
