@@ -197,7 +197,7 @@ def draw_gaps(gaps: Mapping[str, Mapping[str, float]]) -> Figure:
         )
     axis.set_yticks(range(len(gaps)), list(gaps))
     axis.set_ylim(len(gaps) - 0.5, -0.5)
-    axis.set_xlim(left=0.0)
+    axis.set_xlim(left=-0.02 * axis.get_xlim()[1])  # markers at the bound are seen whole
     axis.xaxis.set_major_formatter(PercentFormatter(1.0))
     axis.set_xlabel("cost above the proven bound (packets × hops)")
     axis.grid(axis="x", alpha=0.25)
