@@ -12,6 +12,7 @@ from mapping.mesh import Mesh
 from mapping.routing import RoutingFunction
 from mapping.routing._base import Flow
 from mapping.routing._grid import IntArray
+from simulator.ragged import row_starts
 
 __all__ = ["FlowLists", "flow_lists"]
 
@@ -65,7 +66,7 @@ def flow_lists(mesh: Mesh, function: RoutingFunction, flows: Iterable[Flow] | No
             by_target[target].add(source)
     targets = sorted(by_target)
     senders = [sorted(by_target[target]) for target in targets]
-    ends = np.cumsum([0, *(len(some) for some in senders)])
+    ends = row_starts(map(len, senders))
     flat = [core for some in senders for core in some]
     lists = (targets, ends[:-1], ends[1:], flat)
     return FlowLists(*(np.array(part, dtype=np.int64) for part in lists))

@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from mapping.graph import BLOCK_WITHOUT_SELF, NO_BLOCK, IntArray, SpikingGraph
+from simulator.ragged import row_starts
 
 __all__ = ["Destinations", "destination_cores", "net_destinations"]
 
@@ -46,7 +47,7 @@ def destination_cores(graph: SpikingGraph, core_of: IntArray, n_cores: int) -> D
     # count is positive, without ever looking at the neurons.
     members = np.zeros((graph.n_populations, n_cores), dtype=np.int64)
     np.add.at(members, (graph.population_of, core_of), 1)
-    member_start = np.concatenate(([0], np.cumsum((members > 0).sum(axis=1)))).astype(np.int64)
+    member_start = row_starts((members > 0).sum(axis=1))
     member_core = np.nonzero(members)[1].astype(np.int64)
     arguments = (
         graph.population_of,
@@ -119,5 +120,5 @@ def net_destinations(
     """Distinct cores of the targets of every net of a hypergraph."""
     net = np.repeat(np.arange(net_start.size - 1), np.diff(net_start))
     net, core = np.divmod(np.unique(net * n_cores + core_of[pins]), n_cores)
-    start = np.concatenate(([0], np.cumsum(np.bincount(net, minlength=net_start.size - 1))))
-    return Destinations(start.astype(np.int64), core.astype(np.int32))
+    start = row_starts(np.bincount(net, minlength=net_start.size - 1))
+    return Destinations(start, core.astype(np.int32))

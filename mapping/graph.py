@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simulator.errors import MappingError
+from simulator.ragged import row_starts
 
 __all__ = ["Edges", "SpikingGraph"]
 
@@ -119,7 +120,7 @@ class SpikingGraph:
             if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
                 raise MappingError(f"population {name!r}: size = {size!r}; it must be >= 1")
         self.sizes: IntArray = np.array([size for _, size in items], dtype=np.int64)
-        self.offsets: IntArray = np.concatenate(([0], np.cumsum(self.sizes)))
+        self.offsets: IntArray = row_starts(self.sizes)
         self.edges: tuple[Edges, ...] = tuple(edges)
         self.spike_counts = integers("spike_counts", spike_counts)
         if self.spike_counts.shape != (self.n_neurons,):
@@ -208,9 +209,9 @@ class SpikingGraph:
         by_target = np.argsort(target, kind="stable")
         return Connections(
             blocks=blocks,
-            out_start=_row_starts(source, n),
+            out_start=row_starts(np.bincount(source, minlength=n)),
             out_target=target,
-            in_start=_row_starts(target, n),
+            in_start=row_starts(np.bincount(target, minlength=n)),
             in_source=source[by_target],
             synapses=synapses,
         )
@@ -265,7 +266,3 @@ def integers(name: str, values: ArrayLike) -> IntArray:
         if wrong.size:
             raise MappingError(f"{name}[{wrong[0]}] = {array[wrong[0]]}; expected an integer")
     return array.astype(np.int64)
-
-
-def _row_starts(rows: IntArray, n: int) -> IntArray:
-    return np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=n)))).astype(np.int64)

@@ -17,6 +17,7 @@ from simulator.lazy_kernels import HORIZONS
 from simulator.model import NeuronModel, PlasticityRule
 from simulator.network import Network, Population, Projection
 from simulator.private_input import private_inputs
+from simulator.ragged import row_starts
 from simulator.seeds import generator, neuron_keys
 from simulator.synapses import (
     Orders,
@@ -187,7 +188,7 @@ def compile_network(
         row.in_at, row.in_syn_at = used["in_ptr"], used["in_syn"]
         if drawn.kind == SPARSE:
             counts = np.bincount(drawn.post, minlength=proj.post.size)
-            in_ptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+            in_ptr = row_starts(counts)
             in_syn, in_pre = np.empty(drawn.post.size, np.uint32), np.empty_like(drawn.post)
             transpose(drawn.row_ptr[:: row.stride], drawn.post, in_ptr[:-1].copy(), in_syn, in_pre)
             put("in_ptr", in_ptr)

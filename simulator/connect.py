@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from simulator.connect_kernels import choose, lay_out, skip
 from simulator.errors import NetworkError
+from simulator.ragged import row_starts
 
 __all__ = [
     "Connector",
@@ -101,7 +102,7 @@ def fixed_probability(probability: float, self_connections: bool = True) -> Conn
                 break
             if post.size == 0:
                 post = np.empty(at[2], np.int32)
-        return Rows(_firsts(counts), post)
+        return Rows(row_starts(counts), post)
 
     return Connector("fixed_probability", self_connections, rows, lambda a, b: probability * a * b)
 
@@ -124,7 +125,7 @@ def fixed_in_degree(
         out_degrees = np.zeros(n_pre, np.int64)
         for _, _, chosen in _chosen(rng, n_post, degree, available, no_self, multapses):
             out_degrees += np.bincount(chosen, minlength=n_pre)
-        first = _firsts(out_degrees)
+        first = row_starts(out_degrees)
         post, place = np.empty(first[-1], np.int32), first[:-1].copy()
         rng.bit_generator.state = start
         for lo, _, chosen in _chosen(rng, n_post, degree, available, no_self, multapses):
@@ -175,7 +176,7 @@ def fixed_total_number(
         pre, post = np.divmod(pairs, max(available, 1))
         if no_self:
             post += post >= pre
-        return Rows(_firsts(np.bincount(pre, minlength=n_pre)), post.astype(np.int32))
+        return Rows(row_starts(np.bincount(pre, minlength=n_pre)), post.astype(np.int32))
 
     return Connector("fixed_total_number", self_connections, rows, lambda a, b: number)
 
@@ -200,7 +201,7 @@ def explicit(pre: npt.ArrayLike, post: npt.ArrayLike) -> Connector:
                     f"explicit: {name}[{k}] = {index[k]}; the population has neurons 0 "
                     f"to {size - 1}"
                 )
-        first = _firsts(np.bincount(a.astype(np.int64), minlength=n_pre))
+        first = row_starts(np.bincount(a.astype(np.int64), minlength=n_pre))
         same_row = a[1:] == a[:-1]
         if np.all((a[1:] > a[:-1]) | (same_row & (b[1:] >= b[:-1]))):
             return Rows(first, b.astype(np.int32))
@@ -239,10 +240,6 @@ def _chosen(
         chosen = np.empty(u.size, np.int32)
         choose(u, lo, degree, available, no_self, multapses, stamp, chosen)
         yield lo, hi, chosen
-
-
-def _firsts(counts: Indices) -> Indices:
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
 def _check_number(where: str, what: str, number: int) -> None:

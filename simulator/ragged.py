@@ -33,6 +33,7 @@ def entries_of(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
     return which, start[rows[which]] + within
 
 
-def row_starts(sizes: Iterable[int]) -> Ints:
+def row_starts(sizes: Iterable[int] | npt.NDArray[np.integer]) -> Ints:
     """First entry of each row of these sizes, and one past the last, shape (n + 1,)."""
-    return np.concatenate([[0], np.cumsum(np.fromiter(sizes, np.int64))]).astype(np.int64)
+    counts = sizes if isinstance(sizes, np.ndarray) else np.fromiter(sizes, np.int64)
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

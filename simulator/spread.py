@@ -29,7 +29,7 @@ from simulator.flight_queue import flight_room
 from simulator.flights import with_room_for
 from simulator.interrupt import HeldInterrupt
 from simulator.queues import send_piece
-from simulator.ragged import entries_of
+from simulator.ragged import entries_of, row_starts
 
 __all__ = ["Arrivals", "Carrier", "InstantCarrier", "Remote", "SpreadEngine", "remote_cores"]
 
@@ -148,7 +148,7 @@ def remote_cores(compiled: CompiledNetwork) -> Remote:
             first = pool[row.delay_at + ends[piece[away]]]
             shortest = min(shortest, float(first.min()))
     pairs = np.unique(np.stack([np.concatenate(owners), np.concatenate(cores)]), axis=1)
-    start = np.concatenate([[0], np.cumsum(np.bincount(pairs[0], minlength=n))]).astype(np.int64)
+    start = row_starts(np.bincount(pairs[0], minlength=n))
     return Remote(start, pairs[1], net.home, shortest)
 
 

@@ -20,6 +20,7 @@ from simulator.errors import NetworkError, SimulationError
 from simulator.flight_queue import synapse_delay
 from simulator.model import NeuronModel
 from simulator.network import Network, Population
+from simulator.ragged import entries_of
 from simulator.trial_log import SpikeLog
 from simulator.trial_rule import TrialRecord, TrialRule
 
@@ -433,11 +434,7 @@ def _arrivals(
 ) -> tuple[Floats, Ints]:
     """Arrivals at some synapses within a trial: times (ms), and which of them."""
     first, times, own, cuts = sent
-    stream = one.stream[synapses]
-    counts = first[stream + 1] - first[stream]
-    which = np.repeat(np.arange(synapses.size), counts)
-    before = np.cumsum(counts) - counts
-    spike = np.arange(which.size) + np.repeat(first[stream] - before, counts)
+    which, spike = entries_of(first, one.stream[synapses])
     t = times[spike] + one.delay[synapses][which]
     # At its first and its last instant the order of the calls decides.
     within = np.where(own[spike], t >= trial.start, t > trial.start)

@@ -21,6 +21,7 @@ from mapping.routing import (
 )
 from mapping.traffic import Traffic
 from simulator.errors import MappingError
+from simulator.ragged import row_starts
 
 __all__ = [
     "AdaptiveRoutingError",
@@ -187,7 +188,7 @@ def _by_target(traffic: Traffic, core_of: IntArray) -> _Flows:
     row = np.flatnonzero(sent_to)
     return _Flows(
         core_of[row].astype(np.int64),
-        np.concatenate(([0], np.cumsum(sent_to[row]))).astype(np.int64),
+        row_starts(sent_to[row]),
         core_of[entry % traffic.n_cores].astype(np.int64),
         by_target.ravel()[entry].astype(np.float64),
     )

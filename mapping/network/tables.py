@@ -12,6 +12,7 @@ from mapping.network import layout as at
 from mapping.network.counters import N_COUNTERS
 from mapping.network.layout import Addresses, IntArray, Shape, Words
 from mapping.network.setup import Setup
+from simulator.ragged import row_starts
 
 __all__ = [
     "ARRIVALS",
@@ -102,7 +103,7 @@ def empty_tables(mesh: Mesh, setup: Setup, shape: Shape, there: Addresses) -> Ta
     # Flits that are dropped free their whole buffer at once; otherwise one flit leaves a side.
     most_credits = 6 * n + (n_lanes * setup.depth if setup.drop_after >= 0 else 0)
     most = np.array([most_credits, 5 * n, n_lanes, n]) * ENTRY_WORDS
-    starts = np.concatenate(([0], np.cumsum(np.repeat(most, setup.horizon))))
+    starts = row_starts(np.repeat(most, setup.horizon))
     page = starts[:-1].reshape(CALENDARS, setup.horizon).T.ravel()
     states = 4 * n * setup.vcs + n
     side, place = np.divmod(np.arange(5 * at.SIDE), at.SIDE)

@@ -18,6 +18,7 @@ from mapping.graph import IntArray
 from mapping.kernel_part import kernel
 from mapping.partition._level import BoolArray, FloatArray, Int32Array, Level
 from mapping.partition._order import sort_ascending
+from simulator.ragged import row_starts
 
 __all__ = ["clusters", "contract"]
 
@@ -204,7 +205,7 @@ def contract(level: Level, cluster_of: Int32Array, n_clusters: int) -> Level:
 def rows_by_value(start: IntArray, value: Int32Array, n: int) -> tuple[IntArray, Int32Array]:
     """Compressed rows turned round: for each value in 0..n - 1, the rows that hold it."""
     counts = np.bincount(value[value >= 0], minlength=n)
-    out_start = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    out_start = row_starts(counts)
     rows = np.empty(int(out_start[n]), dtype=np.int32)
     _turn_rows(start, value, out_start[:-1].copy(), rows)
     return out_start, rows

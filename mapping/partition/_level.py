@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from mapping.graph import BLOCK_WITHOUT_SELF, IntArray
 from mapping.kernel_part import kernel, kernel_part, wide
+from simulator.ragged import row_starts
 
 __all__ = ["Assignment", "Level", "Limits", "assign", "fits", "gain_vector", "packets", "shift"]
 
@@ -142,7 +143,7 @@ def assign(level: Level, limits: Limits, core_of: Int32Array) -> Assignment:
     n, m = level.neurons.size, level.source.size
     n_cores, n_populations = limits.capacity.shape[0], limits.sizes.size
     most_near = np.minimum(np.diff(level.net_start), n_cores)
-    near_start = np.concatenate(([0], np.cumsum(most_near))).astype(np.int64)
+    near_start = row_starts(most_near)
     a = Assignment(
         core_of=np.full(n, -1, dtype=np.int32),
         pins=np.zeros((m, n_cores), dtype=np.int32),

@@ -11,6 +11,7 @@ from mapping.partition._chains import legalise
 from mapping.partition._level import assign as count
 from mapping.partition._problem import Problem
 from simulator.errors import MappingError
+from simulator.ragged import row_starts
 
 __all__ = ["check_free", "expanded_nets", "legal", "scaled"]
 
@@ -52,7 +53,7 @@ def expanded_nets(problem: Problem, method: str) -> tuple[IntArray, IntArray]:
             f"partition method {method!r}: the all-to-all projections have {extra:,} pairs of "
             "neurons, too many to write out; method='multilevel' does without"
         )
-    offsets = np.concatenate(([0], np.cumsum(sizes)))
+    offsets = row_starts(sizes)
     rows = []
     for neuron in range(problem.n_vertices):
         posts = np.flatnonzero(limits.blocks[level.population[neuron]] != NO_BLOCK)
@@ -64,7 +65,7 @@ def expanded_nets(problem: Problem, method: str) -> tuple[IntArray, IntArray]:
                 ]
             )
         )
-    start = np.concatenate(([0], np.cumsum([row.size for row in rows]))).astype(np.int64)
+    start = row_starts(row.size for row in rows)
     return start, np.concatenate(rows)
 
 

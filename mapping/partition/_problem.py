@@ -13,6 +13,7 @@ from mapping.hypergraph import Hypergraph
 from mapping.partition._coarsen import rows_by_value
 from mapping.partition._level import Level, Limits
 from simulator.errors import MappingError
+from simulator.ragged import row_starts
 
 __all__ = ["Problem", "problem_of_graph", "problem_of_hypergraph"]
 
@@ -89,9 +90,7 @@ def problem_of_graph(
     owner = np.repeat(np.arange(n), np.diff(links.out_start))
     to_self = links.out_target == owner
     self_axons = np.bincount(owner[to_self], minlength=n).astype(np.int64)
-    net_start = np.concatenate(([0], np.cumsum(np.bincount(owner[~to_self], minlength=n)))).astype(
-        np.int64
-    )
+    net_start = row_starts(np.bincount(owner[~to_self], minlength=n))
     # Silent networks are mapped by their connectivity alone.
     spikes = graph.spike_counts.astype(np.float64)
     if not spikes.any():
@@ -133,9 +132,7 @@ def problem_of_hypergraph(hypergraph: Hypergraph, capacities: IntArray, machine:
     owner = np.repeat(np.arange(m), np.diff(hypergraph.net_start))
     owner, pin = np.divmod(np.unique(owner * n + hypergraph.pins), n)
     to_self = pin == hypergraph.sources[owner]
-    net_start = np.concatenate(([0], np.cumsum(np.bincount(owner[~to_self], minlength=m)))).astype(
-        np.int64
-    )
+    net_start = row_starts(np.bincount(owner[~to_self], minlength=m))
     weights = hypergraph.weights if hypergraph.weights.any() else np.ones(m)
     nothing = np.zeros(n, dtype=np.int64)
     level = _level(

@@ -17,6 +17,7 @@ from mapping.graph import IntArray
 from mapping.partition._peers import check_free, expanded_nets, legal, scaled
 from mapping.partition._problem import Problem
 from simulator.errors import MappingError
+from simulator.ragged import row_starts
 
 __all__ = ["assign"]
 
@@ -58,7 +59,7 @@ def assign(problem: Problem, *, seed: int = 0, tries: int = 4) -> IntArray:
     pairs, index = np.unique(ends, return_inverse=True)
     weights = np.bincount(index, weights=np.tile(weight[real], 2)).astype(np.int64)
     row, neighbour = np.divmod(pairs, n)
-    row_start = np.concatenate(([0], np.cumsum(np.bincount(row, minlength=n))))
+    row_start = row_starts(np.bincount(row, minlength=n))
     if problem.n_slots == 1 or pairs.size == 0:
         return legal(problem, np.arange(n) % problem.n_slots, seed)
     _, parts = pymetis.part_graph(

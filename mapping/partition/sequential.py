@@ -17,6 +17,7 @@ from mapping.kernel_part import kernel, wide
 from mapping.partition._base import RESOURCES, WORDS, CapacityError
 from mapping.partition._level import BoolArray, Level, Limits
 from mapping.partition._problem import Problem
+from simulator.ragged import row_starts
 
 __all__ = ["assign", "balanced_assignment"]
 
@@ -98,7 +99,7 @@ def fill(problem: Problem, quota: int | None = None, *, even: bool = False) -> F
         level,
         limits,
         order,
-        np.concatenate(([0], np.cumsum(limits.sizes))).astype(np.int64),
+        row_starts(limits.sizes),
         run_of,
         run_size,
         planned,

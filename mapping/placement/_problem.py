@@ -26,6 +26,7 @@ from mapping.placement._routes import (
 from mapping.routing import RoutingFunction
 from mapping.traffic import Traffic
 from simulator.errors import MappingError
+from simulator.ragged import row_starts
 
 __all__ = ["Problem", "Tables", "pose_problem"]
 
@@ -216,8 +217,8 @@ _NO_ROUTES = RouteTable(
 def _rows(matrix: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Non-zero entries of a square matrix in compressed rows."""
     row, column = np.nonzero(matrix)
-    start = np.concatenate(([0], np.cumsum(np.bincount(row, minlength=len(matrix)))))
-    return start.astype(np.int64), column.astype(np.int64), matrix[row, column].astype(np.int64)
+    start = row_starts(np.bincount(row, minlength=len(matrix)))
+    return start, column.astype(np.int64), matrix[row, column].astype(np.int64)
 
 
 @kernel
