@@ -77,7 +77,9 @@ class MeshCarrier:
         self._left = np.empty(0, np.int64)  # destinations not yet reached; 0: the place is free
         self._multicast = multicast
         self.trees: tuple[MulticastTree, ...] = ()
-        # Numbers of the trees of neuron g: _tree[_tree_start[g] : _tree_start[g + 1]].
+        # Neuron g sends to the set k = _set_of[g] of cores, 0 being none at all, by the trees
+        # _tree[_tree_start[k] : _tree_start[k + 1]].
+        self._set_of = np.zeros(remote.home.size, np.int64)
         self._tree_start = self._tree = np.empty(0, np.int64)
         if multicast is not None:
             self._plant(multicast)
@@ -148,7 +150,7 @@ class MeshCarrier:
         self._left[place] = np.bincount(which, minlength=times.size)
         cycles = self._cycles(times) + 1
         if self._multicast is not None:
-            which, number = entries_of(self._tree_start, neurons)
+            which, number = entries_of(self._tree_start, self._set_of[neurons])
             self._network.inject_tree(cycles[which], self._tree[number], self._flits, place[which])
             return
         self._network.inject(
@@ -166,26 +168,16 @@ class MeshCarrier:
     def _plant(self, method: str) -> None:
         """Give every neuron its trees; those with the same cores share them."""
         start, core, home, _ = self._remote
-        made: dict[TargetSet, MulticastTree] = {}
-        sets: list[TargetSet | None] = []
-        for source, a, b in zip(
-            home.tolist(), start[:-1].tolist(), start[1:].tolist(), strict=True
-        ):
-            to = TargetSet(source, tuple(core[a:b].tolist())) if b > a else None
-            sets.append(to)
-            if to is not None and to not in made:
-                made[to] = multicast_tree(self._network.mesh, method, *to)
-        self.trees = tuple(made.values())
-        parts = {to: packet_trees(tree) for to, tree in made.items()}
-        numbers = self._network.add_trees(tree for part in parts.values() for tree in part)
-        ends = np.cumsum([len(part) for part in parts.values()])[:-1]
-        of_set: dict[TargetSet | None, Ints] = dict(
-            zip(parts, np.split(numbers, ends), strict=True) if parts else ()
-        )
-        of_set[None] = np.empty(0, np.int64)
-        of_neuron = [of_set[to] for to in sets]
-        self._tree_start = row_starts(map(len, of_neuron))
-        self._tree = np.concatenate([numbers[:0], *of_neuron])
+        sets: dict[TargetSet, int] = {}
+        bounds = start.tolist()
+        for g, source in enumerate(home.tolist()):
+            cores = tuple(core[bounds[g] : bounds[g + 1]].tolist())
+            if cores:
+                self._set_of[g] = sets.setdefault(TargetSet(source, cores), 1 + len(sets))
+        self.trees = tuple(multicast_tree(self._network.mesh, method, *one) for one in sets)
+        parts = [packet_trees(tree) for tree in self.trees]
+        self._tree = self._network.add_trees(tree for part in parts for tree in part)
+        self._tree_start = row_starts([0, *map(len, parts)])
 
     def _places(self, n: int) -> Ints:
         """So many free places."""

@@ -83,13 +83,14 @@ def test_alone_on_the_mesh_a_spike_takes_the_time_of_an_empty_one() -> None:
 
 @compiled
 def test_each_branch_arrives_when_it_arrives() -> None:
-    """One spike for cores one, two and three hops away; the tree forks at the two on its way."""
+    """One spike for cores one, two and three hops away; the tree forks at the two on its way. A
+    neuron that sends to nobody spikes at the same time."""
     mesh, per_ms = Mesh(4, 1), 16.0
     net = Network()
-    u = net.population("u", 1, SpikeTimes([1.0], [0]))
+    u = net.population("u", 2, SpikeTimes([1.0, 1.0], [0, 1]))
     v = net.population("v", 3, LIFExp(tau_m=10, tau_exc=3))
-    net.projection(u, v, all_to_all(), 0.1, 0.25)
-    homes = {"u": [0], "v": [1, 2, 3]}
+    net.projection(u, v, explicit([0, 0, 0], [0, 1, 2]), 0.1, 0.25)
+    homes = {"u": [0, 0], "v": [1, 2, 3]}
     meshed = CoSimulation(
         net, mesh, homes, cycles_per_ms=per_ms, multicast="xy_tree", buffer_flits=4
     )
