@@ -195,6 +195,23 @@ def _far_coefficients(p: Any, f: Any) -> Any:
 
 
 @register_jitable
+def _decay(n: Any, j: int, f: Any) -> None:
+    """Conductances and threshold after an interval."""
+    n.g_exc[j] *= f[1]
+    n.g_inh[j] *= f[2]
+    n.theta[j] *= f[3]
+
+
+@register_jitable
+def _go_on(n: Any, j: int, p: Any, f: Any, keep: float, drive: float) -> None:
+    """All of neuron j after an interval, of the potential its shares (keep, drive)."""
+    v_inf = p.v_rest + p.bias
+    push = n.g_exc[j] * (p.e_exc - v_inf) + n.g_inh[j] * (p.e_inh - v_inf)
+    n.v[j] = v_inf + keep * (n.v[j] - v_inf) + drive * push
+    _decay(n, j, f)
+
+
+@register_jitable
 def _far(z: float, slow: float, c: Any, terms: int) -> tuple[float, float]:
     """(keep, drive) from so many terms of the far series."""
     keep = drive = 0.0
@@ -345,8 +362,7 @@ class LIFCond(NeuronModel):
                 keep, drive = _far(x * f[6], f[5], _far_coefficients(p, f), _FAR)
             else:
                 keep, drive = _relax(g_exc + g_inh, f[0], p.tau_m, p.tau_exc)
-            push = g_exc * (p.e_exc - v_inf) + g_inh * (p.e_inh - v_inf)
-            n.v[j] = v_inf + keep * (v - v_inf) + drive * push
+            _go_on(n, j, p, f, keep, drive)
         else:
             a = (
                 v_inf, g_exc, g_inh, 0.0, p.tau_m, p.tau_exc, p.tau_inh, p.e_exc, p.e_inh, p.v_th,
@@ -354,14 +370,12 @@ class LIFCond(NeuronModel):
             )  # fmt: skip
             h = _FIRST_STEP * min(p.tau_m, p.tau_exc, p.tau_inh)
             n.v[j], _ = _integrate(a, v, 0.0, f[0], h, p.tolerance)
-        n.g_exc[j] *= f[1]
-        n.g_inh[j] *= f[2]
-        n.theta[j] *= f[3]
+            _decay(n, j, f)
 
     @staticmethod
     def advance_all(n: Any, count: int, p: Any, f: tuple[float, ...]) -> None:
         """The same, in one vectorised loop where the series serve everybody."""
-        a, v_inf, beyond, further, most = p.tau_exc / p.tau_m, p.v_rest + p.bias, 0, 0, 0
+        a, beyond, further, most = p.tau_exc / p.tau_m, 0, 0, 0
         for j in range(count):
             beyond += not a * (n.g_exc[j] + n.g_inh[j]) <= f[4]
         for j in range(count if beyond > 0 else 0):
@@ -370,32 +384,21 @@ class LIFCond(NeuronModel):
             most += not z <= _FAR_REACH
         if beyond == 0:
             for j in range(count):
-                g_exc, g_inh = n.g_exc[j], n.g_inh[j]
-                keep, drive = _near(a * (g_exc + g_inh), f)
-                push = g_exc * (p.e_exc - v_inf) + g_inh * (p.e_inh - v_inf)
-                n.v[j] = v_inf + keep * (n.v[j] - v_inf) + drive * push
-                n.g_exc[j] = g_exc * f[1]
-                n.g_inh[j] = g_inh * f[2]
-                n.theta[j] *= f[3]
+                keep, drive = _near(a * (n.g_exc[j] + n.g_inh[j]), f)
+                _go_on(n, j, p, f, keep, drive)
         elif further == 0 and f[4] > 0.0:
             c = _far_coefficients(p, f)
             for j in range(count):
-                g_exc, g_inh = n.g_exc[j], n.g_inh[j]
-                x = a * (g_exc + g_inh)
+                x = a * (n.g_exc[j] + n.g_inh[j])
                 keep, drive = _near(x, f)
                 keep_mid, drive_mid = _far(x * f[6], f[5], c, _MID)
                 keep = keep if x <= f[4] else keep_mid
                 drive = drive if x <= f[4] else drive_mid
-                push = g_exc * (p.e_exc - v_inf) + g_inh * (p.e_inh - v_inf)
-                n.v[j] = v_inf + keep * (n.v[j] - v_inf) + drive * push
-                n.g_exc[j] = g_exc * f[1]
-                n.g_inh[j] = g_inh * f[2]
-                n.theta[j] *= f[3]
+                _go_on(n, j, p, f, keep, drive)
         elif most == 0 and f[4] > 0.0:
             c = _far_coefficients(p, f)
             for j in range(count):
-                g_exc, g_inh = n.g_exc[j], n.g_inh[j]
-                x = a * (g_exc + g_inh)
+                x = a * (n.g_exc[j] + n.g_inh[j])
                 z = x * f[6]
                 keep, drive = _near(x, f)
                 keep_mid, drive_mid = _far(z, f[5], c, _MID)
@@ -404,20 +407,14 @@ class LIFCond(NeuronModel):
                 drive_far = drive_mid if z <= _MID_REACH else drive_far
                 keep = keep if x <= f[4] else keep_far
                 drive = drive if x <= f[4] else drive_far
-                push = g_exc * (p.e_exc - v_inf) + g_inh * (p.e_inh - v_inf)
-                n.v[j] = v_inf + keep * (n.v[j] - v_inf) + drive * push
-                n.g_exc[j] = g_exc * f[1]
-                n.g_inh[j] = g_inh * f[2]
-                n.theta[j] *= f[3]
+                _go_on(n, j, p, f, keep, drive)
         else:
             for j in range(count):
                 _advance(n, j, p, f)
 
     @staticmethod
     def hold(n: Any, j: int, p: Any, f: tuple[float, ...]) -> None:
-        n.g_exc[j] *= f[1]
-        n.g_inh[j] *= f[2]
-        n.theta[j] *= f[3]
+        _decay(n, j, f)
 
     @staticmethod
     def receive(n: Any, j: int, p: Any, port: int, w: float) -> None:
