@@ -45,6 +45,9 @@ def draw_convergence(report: MappingReport, path: str | os.PathLike[str] | None 
         axes.axhline(cost, color="#555555", ls=style, lw=1.2, label=f"{name} placement")
     axes.set_xlabel("moves tried")
     axes.set_ylabel(_unit(report.placement.objective))
+    # Most is gained in the first moves of a search that goes on for millions.
+    first = record.moves[record.moves > 0]
+    axes.set_xscale("symlog", linthresh=float(first[0]) if first.size else 1.0)
     axes.set_xlim(0, max(1.0, float(record.moves[-1])))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(EngFormatter(sep=""))
