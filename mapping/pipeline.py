@@ -23,7 +23,7 @@ from mapping.routing import RoutingFunction, routing_function
 from mapping.traffic import Traffic, spike_traffic
 from simulator.errors import MappingError
 
-__all__ = ["link_loads_of", "map_network", "measure_mapping", "multicast_of"]
+__all__ = ["energy_of", "link_loads_of", "map_network", "measure_mapping", "multicast_of"]
 
 # The bound is an assignment problem: cubic in the number of logical cores.
 LARGEST_BOUND = 1024
@@ -149,7 +149,6 @@ def measure_mapping(
     function = routing_function(routing, mesh)
     core_of = placement.core_of
     loads, expected = link_loads_of(traffic, core_of, mesh, function)
-    energy = None if mesh.energy is None else metrics.network_energy_pj(traffic, loads, mesh)
     allowed = compatible_cores(partition, mesh)
     trees = None
     if multicast is not None:
@@ -179,7 +178,7 @@ def measure_mapping(
         multicast=trees,
         utilisation=metrics.core_utilisation(partition, mesh, core_of),
         link_utilisation=metrics.link_utilisation(loads, mesh),
-        energy_pj=energy,
+        energy_pj=energy_of(traffic, loads, mesh),
         verdict=find_deadlock(mesh, function),
         traffic_verdict=find_deadlock(mesh, function, metrics.physical_flows(traffic, core_of)),
         spikes=carried,
@@ -213,6 +212,11 @@ def link_loads_of(
         return metrics.expected_link_loads(traffic, core_of, mesh, routing), True
 
 
+def energy_of(traffic: Traffic, loads: metrics.Loads, mesh: Mesh) -> float | None:
+    """[pJ] of all packets; None if the mesh states no energies."""
+    return None if mesh.energy is None else metrics.network_energy_pj(traffic, loads, mesh)
+
+
 def multicast_of(
     traffic: Traffic, core_of: IntArray, mesh: Mesh, routing: RoutingFunction
 ) -> Multicast | None:
@@ -225,9 +229,7 @@ def multicast_of(
         n_packets=flows.n_packets,
         cost=int(loads.sum()),
         maximum_link_load=metrics.maximum_link_load(loads),
-        energy_pj=(
-            None if mesh.energy is None else metrics.network_energy_pj(traffic, loads, mesh)
-        ),
+        energy_pj=energy_of(traffic, loads, mesh),
     )
 
 
@@ -240,9 +242,7 @@ def branching_figures(
         n_packets=found.n_packets,
         cost=int(found.loads.sum()),
         maximum_link_load=metrics.maximum_link_load(found.loads),
-        energy_pj=(
-            None if mesh.energy is None else metrics.network_energy_pj(traffic, found.loads, mesh)
-        ),
+        energy_pj=energy_of(traffic, found.loads, mesh),
         method=method,
         trees=found.trees,
         verdict=found.verdict(mesh, flits),

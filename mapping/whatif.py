@@ -26,7 +26,7 @@ from mapping.partition import (
     partition_names,
     partition_neurons,
 )
-from mapping.pipeline import limit_of, link_loads_of, multicast_of
+from mapping.pipeline import energy_of, limit_of, link_loads_of, multicast_of
 from mapping.placement import Placement, place, placement_names
 from mapping.routing import routing_function, routing_names
 from mapping.traffic import Traffic, spike_traffic
@@ -329,9 +329,8 @@ def what_if(
 
 
 def _energy_uj(traffic: Traffic, loads: metrics.Loads, mesh: Mesh) -> float | None:
-    if mesh.energy is None:
-        return None
-    return metrics.network_energy_pj(traffic, loads, mesh) * 1e-6
+    energy = energy_of(traffic, loads, mesh)
+    return None if energy is None else energy * 1e-6
 
 
 def _latencies(sent: SpikeLatency) -> dict[str, Any]:

@@ -72,9 +72,8 @@ def place(
     if best <= problem.bound or not going:
         return first
     places = np.count_nonzero(problem.possible)
-    memetic = problem.pairwise and places <= _MEMETIC_PLACES
     budget = effort * min(max(_LEAST, _PER_SQUARE * places**2), _MOST)
-    if memetic:
+    if problem.pairwise and places <= _MEMETIC_PLACES:
         found = [_memetic(problem, starts, budget, rng)]
     else:
         found = _annealings(problem, first.core_of, budget, rng)
