@@ -52,20 +52,24 @@ def _everywhere(escape: Any, grid: Grid, targets: IntArray, is_escape: IntArray)
 
 @njit(cache=True)
 def _choose(
+    offers: Any,
     escape: Any,
     grid: Grid,
     escape_grid: Grid,
     mode: int,
     vc: int,
     memoryless: bool,
+    sources: IntArray,
     target: int,
-    size: int,
+    stamp: int,
     states: States,
     chosen: NDArray[np.int32],
     n_chosen: NDArray[np.int32],
     status: IntArray,
-) -> None:
-    """Write the escape channels of every state into `chosen`: those of the candidate on offer."""
+) -> int:
+    """All states on the way to a target, as `explore`; and into `chosen` the escape channels of
+    each: those of the candidate on offer."""
+    size = explore(offers, grid, memoryless, sources, target, stamp, states, status)
     vcs = grid.virtual_channels
     queue, router_of, offered, out = states.queue, states.router, states.offered, states.out
     first, last, hop_link, hop_lanes = states.first, states.last, states.link, states.lanes
@@ -95,11 +99,12 @@ def _choose(
                         target,
                         channel,
                     )
-                    return
+                    return 0
         n_chosen[state] = count
         if count == 0:
             status[0], status[1], status[2] = NONE_OFFERED, router, target
-            return
+            return 0
+    return size
 
 
 def _collect(
@@ -129,10 +134,9 @@ def _collect(
     for k in range(targets.size):
         target = targets[k]
         some = sources[first[k] : last[k]]
-        size = explore(offers, grid, memoryless, some, target, k, states, status)
-        _choose(
-            escape, grid, escape_grid, mode, vc, memoryless, target, size, states, chosen,
-            n_chosen, status,
+        size = _choose(
+            offers, escape, grid, escape_grid, mode, vc, memoryless, some, target, k,
+            states, chosen, n_chosen, status,
         )  # fmt: skip
         if status[0] != 0:
             return
@@ -198,10 +202,9 @@ def _settle(
             target = targets[k]
             some = sources[first[k] : last[k]]
             stamp = passes * targets.size + k
-            size = explore(offers, grid, memoryless, some, target, stamp, states, status)
-            _choose(
-                escape, grid, escape_grid, mode, vc, memoryless, target, size, states, chosen,
-                n_chosen, status,
+            size = _choose(
+                offers, escape, grid, escape_grid, mode, vc, memoryless, some, target, stamp,
+                states, chosen, n_chosen, status,
             )  # fmt: skip
             if status[0] != 0:
                 return
