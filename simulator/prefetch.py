@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic, overload
 
-__all__ = ["prefetch", "prefetch_entry"]
+__all__ = ["prefetch", "prefetch_entry", "prefetch_to_write"]
 
 
 def prefetch(rows, r):
@@ -17,6 +17,10 @@ def prefetch(rows, r):
 
 def prefetch_entry(values, k):
     """Have the line of ``values[k]`` fetched, to be read; nothing in Python."""
+
+
+def prefetch_to_write(values: Any, k: int) -> None:
+    """Have the line of ``values[k]`` fetched, to be written; nothing in Python."""
 
 
 _LINES = 3
@@ -28,6 +32,8 @@ def _fetch(rows: Any, r: Any, lines: int, write: int) -> Any:
         kind = signature.args[0]
         array = cgutils.create_struct_proxy(kind)(context, builder, value=arguments[0])
         stride = builder.extract_value(array.strides, 0)
+        if kind.layout == "C" and kind.ndim == 1:
+            stride = stride.type(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
         byte, integer = ir.IntType(8), ir.IntType(32)
         first = builder.gep(
             builder.bitcast(array.data, byte.as_pointer()), [builder.mul(arguments[1], stride)]
@@ -56,6 +62,11 @@ def _fetch_entry(typing_context: Any, values: Any, k: Any) -> Any:
     return _fetch(values, k, 1, 0)
 
 
+@intrinsic
+def _fetch_to_write(typing_context: Any, values: Any, k: Any) -> Any:
+    return _fetch(values, k, 1, 1)
+
+
 @overload(prefetch)
 def _prefetch(rows, r):
     def compiled(rows, r):
@@ -68,5 +79,14 @@ def _prefetch(rows, r):
 def _prefetch_entry(values, k):
     def compiled(values, k):
         _fetch_entry(values, k)  # type: ignore[call-arg]
+
+    return compiled
+
+
+# For kernels that count no references.
+@overload(prefetch_to_write, jit_options={"_nrt": False})  # type: ignore[typeddict-unknown-key]
+def _prefetch_to_write(values, k):
+    def compiled(values, k):
+        _fetch_to_write(values, k)  # type: ignore[call-arg]
 
     return compiled

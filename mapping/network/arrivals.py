@@ -9,10 +9,10 @@ from mapping.network import layout as at
 from mapping.network.buffers import discard, ring_place
 from mapping.network.calendar import page_of, put_start
 from mapping.network.counters import DELIVERED, DELIVERIES, LIVE, PEAK
-from mapping.network.prefetch import prefetch
 from mapping.network.setup import Setup
 from mapping.network.tables import ARRIVALS, CREDITS, DELIVERY, ENDS, Tables
 from mapping.network.wake import free_slot, make_ready, unsettle, wake_source
+from simulator.prefetch import prefetch_to_write
 
 __all__ = ["accept_arrivals", "accept_credits", "accept_ends"]
 
@@ -27,7 +27,7 @@ def accept_credits(setup: Setup, t: Tables, now: int) -> None:
     end = t.filled[page] | 0
     for k in range(t.page[page] | 0, end):
         if setup.large:
-            prefetch(w, t.calendar[min(k + 12, end - 1)] + at.CREDITS)
+            prefetch_to_write(w, t.calendar[min(k + 12, end - 1)] + at.CREDITS)
         channel = t.calendar[k]
         before = w[channel + at.CREDITS]
         w[channel + at.CREDITS] = before + 1
@@ -63,9 +63,9 @@ def accept_arrivals(setup: Setup, t: Tables, now: int) -> None:
     for k in range(t.page[page] | 0, end, 2):
         if setup.large:
             later = t.calendar[min(k + 24, end - 2)]
-            prefetch(w, later)
-            prefetch(w, later + at.LINE)
-            prefetch(w, w[t.calendar[min(k + 12, end - 2)] + at.IN_SIDE])
+            prefetch_to_write(w, later)
+            prefetch_to_write(w, later + at.LINE)
+            prefetch_to_write(w, w[t.calendar[min(k + 12, end - 2)] + at.IN_SIDE])
         lane, flit = t.calendar[k], t.calendar[k + 1]
         before = w[lane + at.FLITS]
         w[ring_place(setup, t, lane, before)] = flit
@@ -114,8 +114,8 @@ def accept_ends(setup: Setup, t: Tables, delivery: Any, now: int) -> None:
     for k in range(t.page[page] | 0, end, 2):
         if setup.large:
             later = t.calendar[min(k + 17, end - 1)]
-            prefetch(t.packet, later * at.PACKET_WORDS)
-            prefetch(t.road, later * at.ROAD_WORDS)
+            prefetch_to_write(t.packet, later * at.PACKET_WORDS)
+            prefetch_to_write(t.road, later * at.ROAD_WORDS)
         core, slot = t.calendar[k], t.calendar[k + 1]
         packet, road = slot * at.PACKET_WORDS, slot * at.ROAD_WORDS
         row = t.counters[DELIVERIES]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mapping.kernel_part import kernel_part, rare_part
 from mapping.network import layout as at
-from mapping.network.calendar import put_credit, put_start
+from mapping.network.calendar import NOT_NEGATIVE, put_credit, put_start
 from mapping.network.counters import DROPPED, LIVE
 from mapping.network.setup import Setup
 from mapping.network.tables import Tables
@@ -13,16 +13,13 @@ from mapping.network.wake import free_slot
 __all__ = ["begin_next", "credit_delay", "discard", "drop", "pop_sent", "ring_place"]
 
 
-_NOT_NEGATIVE = 0xFFFFFFFF  # see calendar.py
-
-
 @kernel_part
 def ring_place(setup: Setup, t: Tables, lane: int, ahead: int) -> int:
     """Address of the flit that is `ahead` places behind the oldest of a buffer."""
     place: int = (t.words[lane + at.OLDEST] | 0) + ahead  # signed
     if place >= setup.depth:
         place -= setup.depth
-    return (lane + setup.ring + place) & _NOT_NEGATIVE
+    return (lane + setup.ring + place) & NOT_NEGATIVE
 
 
 @kernel_part

@@ -7,17 +7,25 @@ from mapping.network import layout as at
 from mapping.network.setup import Setup
 from mapping.network.tables import ARRIVALS, CALENDARS, CREDITS, ENDS, STARTS, Tables
 
-__all__ = ["page_of", "put_arrival", "put_credit", "put_end", "put_start", "quiet_cycles"]
+__all__ = [
+    "NOT_NEGATIVE",
+    "page_of",
+    "put_arrival",
+    "put_credit",
+    "put_end",
+    "put_start",
+    "quiet_cycles",
+]
 
 
 # Tells the compiler, which then does not look for places that count from the end of an array.
-_NOT_NEGATIVE = 0xFFFFFFFF
+NOT_NEGATIVE = 0xFFFFFFFF
 
 
 @kernel_part
 def page_of(setup: Setup, which: int, cycle: int) -> int:
     """Place of a calendar's page for a cycle, in `Tables.page` and `Tables.filled`."""
-    return (cycle & (setup.horizon - 1) & _NOT_NEGATIVE) * CALENDARS + which
+    return (cycle & (setup.horizon - 1) & NOT_NEGATIVE) * CALENDARS + which
 
 
 @kernel_part

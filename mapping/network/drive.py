@@ -24,7 +24,6 @@ from mapping.network import (
     wake,
 )
 from mapping.network import layout as at
-from mapping.network import prefetch as prefetches
 from mapping.network import setup as setups
 from mapping.network.arrivals import accept_arrivals, accept_credits, accept_ends
 from mapping.network.bits import lowest_bit
@@ -51,7 +50,6 @@ from mapping.network.counters import (
     VISITS,
 )
 from mapping.network.heads import start_heads
-from mapping.network.prefetch import prefetch
 from mapping.network.setup import Setup
 from mapping.network.sources import create_packets, send_sources
 from mapping.network.switch import allocate_switch
@@ -65,6 +63,8 @@ from mapping.network.tables import (
     Tables,
 )
 from mapping.routing import Grid, grid_type, offers_type
+from simulator import prefetch as prefetches
+from simulator.prefetch import prefetch_to_write
 from simulator.specialise import digest
 
 __all__ = ["compiled_drive"]
@@ -75,7 +75,7 @@ def _prefetch_router(setup: Setup, t: Tables, later: int, sooner: int) -> None:
     """Ask for the sides of a router, and for the buffers of one whose sides are there."""
     w = t.words
     for line in range(0, at.CHANNELS, at.LINE):
-        prefetch(w, later + line)
+        prefetch_to_write(w, later + line)
     sides = (w[sooner + at.READY_SIDES] | w[sooner + at.WAITING_SIDES]) | 0
     while sides:
         side = lowest_bit(sides)
@@ -85,8 +85,8 @@ def _prefetch_router(setup: Setup, t: Tables, later: int, sooner: int) -> None:
         while branches:
             branch = sooner + t.branch_at[side * at.SIDE + lowest_bit(branches)]
             branches &= branches - 1
-            prefetch(w, branch)
-            prefetch(w, branch + at.LINE)
+            prefetch_to_write(w, branch)
+            prefetch_to_write(w, branch + at.LINE)
 
 
 @rare_part
@@ -152,7 +152,6 @@ def _drive(
     t: Tables,
     pending: Any,
     delivery: Any,
-    block: int,
     until: int,
 ) -> int:
     """Simulate the cycles from ``count[NOW]`` up to, not including, `until`; returns a status."""
@@ -166,7 +165,7 @@ def _drive(
         accept_credits(setup, t, now)
         accept_ends(setup, t, delivery, now)
         accept_arrivals(setup, t, now)
-        create_packets(setup, t, pending, block, now)
+        create_packets(setup, t, pending, now)
         send_sources(setup, t, now)
         if start_heads(offers, grid, setup, t, now) != DONE:
             count[NOW] = now
@@ -194,7 +193,7 @@ def _drive(
 def compiled_drive() -> Any:
     """The loop, compiled once for all routing functions and machines, and kept on disk.
 
-    ``drive(offers, grid, setup, tables, pending, delivery, block, until) -> status`` simulates the
+    ``drive(offers, grid, setup, tables, pending, delivery, until) -> status`` simulates the
     cycles from ``count[NOW]`` up to, not including, `until`.
     """
     # numba looks for changes in one file only; closed over, this text stands for all of them.
@@ -223,11 +222,10 @@ def compiled_drive() -> Any:
         t: Tables,
         pending: IntArray,
         delivery: IntArray,
-        block: int,
         until: int,
     ) -> int:
         _ = source
-        return int(_drive(offers, grid, setup, t, pending, delivery, block, until))
+        return int(_drive(offers, grid, setup, t, pending, delivery, until))
 
     number, table = types.int64, types.int64[:, ::1]
     named: Any = types.NamedTuple
@@ -238,7 +236,5 @@ def compiled_drive() -> Any:
         arrays.append(entry[:, ::1] if name in ("tree", "twig") else entry[::1])
     of_tables = named(arrays, Tables)
     of_setup = named_alike(number, len(Setup._fields), Setup)
-    signature = number(
-        offers_type(), grid_type(), of_setup, of_tables, table, table, number, number
-    )
+    signature = number(offers_type(), grid_type(), of_setup, of_tables, table, table, number)
     return njit(signature, cache=True, **OPTIONS)(drive)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,26 +24,24 @@ class Forest:
         self._mesh, self._setup = mesh, setup
         self._sources: dict[int, int] = {}  # core of each tree, by its first node
 
-    def plant(
-        self, t: Tables, trees: Sequence[PacketTree], lane: int | None
-    ) -> tuple[Tables, IntArray]:
+    def plant(self, t: Tables, trees: Iterable[PacketTree]) -> tuple[Tables, IntArray]:
         """The tables with the nodes of these trees, and the trees' numbers."""
         if self._setup.branches == 1:
             raise MappingError("add_tree: make the PacketNetwork with multicast=True")
         nodes, twigs = [t.tree], [t.twig]
         root, n_twigs = len(t.tree), len(t.twig)
-        roots = []
-        for source, channels, parents, targets in trees:
-            tree, twig = tree_tables(
-                self._mesh, self._setup, source, channels, parents, targets, lane
-            )
+        roots: list[int] = []
+        sources: dict[int, int] = {}
+        for one in trees:
+            tree, twig = tree_tables(self._mesh, self._setup, one)
             tree[:, TREE.first] += n_twigs
             twig[:, TWIG.node] += np.where(twig[:, TWIG.node] >= 0, root, 0)
             nodes.append(tree)
             twigs.append(twig)
             roots.append(root)
+            sources[root] = one.source
             root, n_twigs = root + len(tree), n_twigs + len(twig)
-        self._sources.update(zip(roots, (tree.source for tree in trees), strict=True))
+        self._sources |= sources
         grown = t._replace(tree=np.concatenate(nodes), twig=np.concatenate(twigs))
         return grown, np.array(roots, dtype=np.int64)
 

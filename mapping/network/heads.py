@@ -9,11 +9,11 @@ from mapping.network import layout as at
 from mapping.network.buffers import ring_place
 from mapping.network.calendar import page_of
 from mapping.network.counters import DEAD_END, DONE, FREE_SLOTS, PLACE, RECENT
-from mapping.network.prefetch import prefetch
 from mapping.network.setup import Setup
 from mapping.network.tables import STARTS, TREE, TWIG, Tables
 from mapping.network.wake import unsettle
 from mapping.routing import Grid
+from simulator.prefetch import prefetch_to_write
 
 __all__ = ["start_heads"]
 
@@ -27,12 +27,12 @@ def start_heads(offers: Any, grid: Grid, setup: Setup, t: Tables, now: int) -> i
     for k in range(t.page[page] | 0, end):
         if setup.large:
             later = t.calendar[min(k + 12, end - 1)]
-            prefetch(w, later)
-            prefetch(w, later + at.LINE)
+            prefetch_to_write(w, later)
+            prefetch_to_write(w, later + at.LINE)
             later = t.calendar[min(k + 6, end - 1)]
-            prefetch(t.road, (w[ring_place(setup, t, later, 0)] >> 2) * at.ROAD_WORDS)
-            prefetch(w, w[later + at.IN_SIDE])
-            prefetch(w, w[w[later + at.IN_SIDE] + at.IN_ROUTER])
+            prefetch_to_write(t.road, (w[ring_place(setup, t, later, 0)] >> 2) * at.ROAD_WORDS)
+            prefetch_to_write(w, w[later + at.IN_SIDE])
+            prefetch_to_write(w, w[w[later + at.IN_SIDE] + at.IN_ROUTER])
         lane = t.calendar[k]
         slot = w[ring_place(setup, t, lane, 0)] >> 2
         side = w[lane + at.IN_SIDE]

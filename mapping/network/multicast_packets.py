@@ -53,15 +53,19 @@ class MulticastTrace(NamedTuple):
     def n_packets(self) -> int:
         return int(self.cycle.size)
 
+    @property
+    def source(self) -> IntArray:
+        """Core that each packet leaves, shape (n,)."""
+        return np.array([one.source for one in self.sets], dtype=np.int64)[self.to]
+
     def unicast(self) -> Packets:
         """The same with a packet of its own for each target."""
         start = row_starts(len(one.targets) for one in self.sets)
         target = np.array([core for one in self.sets for core in one.targets], dtype=np.int64)
-        source = np.array([one.source for one in self.sets], dtype=np.int64)
         which, entry = entries_of(start, self.to)
         return Packets(
             self.cycle[which],
-            source[self.to[which]],
+            self.source[which],
             target[entry],
             self.flits[which],
             self.tag[which],

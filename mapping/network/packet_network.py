@@ -98,11 +98,11 @@ class PacketNetwork(Readings):
         multicast: bool = False,
         seed: int = 0,
     ) -> None:
-        self._parameters = {
+        self._parameters: dict[str, Any] = {
             "lanes": lanes,
             "buffer_flits": buffer_flits,
             "switching": switching,
-            "pipeline": pipeline,
+            "pipeline": Pipeline() if pipeline is None else pipeline,
             "queue_packets": queue_packets,
             "drop_after": drop_after,
             "empty_first": empty_first,
@@ -111,25 +111,13 @@ class PacketNetwork(Readings):
         }
         self.mesh: Mesh = mesh
         self.routing = routing_function(routing, mesh)
-        self.pipeline = Pipeline() if pipeline is None else pipeline
-        self._setup, self._shape = setup_of(
-            mesh,
-            self.routing,
-            self.pipeline,
-            lanes=lanes,
-            buffer_flits=buffer_flits,
-            switching=switching,
-            queue_packets=queue_packets,
-            drop_after=drop_after,
-            empty_first=empty_first,
-            multicast=multicast,
-            seed=seed,
-        )
+        self.pipeline: Pipeline = self._parameters["pipeline"]
+        self._setup, shape = setup_of(mesh, self.routing, **self._parameters)
         self.switching = switching
         self._offers = compiled_offers(self.routing)
         self._grid = grid_of(mesh, self.routing)
-        self._there = addresses(mesh, self._shape)
-        self._tables = empty_tables(mesh, self._setup, self._shape, self._there)
+        self._there = addresses(mesh, shape)
+        self._tables = empty_tables(mesh, self._setup, shape, self._there)
         self._pending = Pending(
             mesh.n_cores,
             np.isin(np.arange(mesh.n_cores), mesh.faulty_routers),
@@ -142,8 +130,7 @@ class PacketNetwork(Readings):
 
     def like(self) -> PacketNetwork:
         """A new network with the same parameters, and nothing in it."""
-        parameters: dict[str, Any] = self._parameters
-        return PacketNetwork(self.mesh, self.routing, **parameters)
+        return PacketNetwork(self.mesh, self.routing, **self._parameters)
 
     def inject(
         self,
@@ -257,8 +244,6 @@ class PacketNetwork(Readings):
         channels: Sequence[Channel],
         parents: Sequence[int],
         targets: Iterable[int],
-        *,
-        lane: int | None = None,
     ) -> int:
         """Make a tree of channels known, for `inject_tree`; a route is a tree without branches.
 
@@ -271,8 +256,6 @@ class PacketNetwork(Readings):
             For each channel the place of the one before it in `channels`, -1 at the source.
         targets : iterable of int
             Cores that get a copy, each where the tree first reaches it.
-        lane : int or None
-            The only lane of its channels that a packet may take; None for any.
 
         Returns
         -------
@@ -286,7 +269,7 @@ class PacketNetwork(Readings):
             targets.
         """
         tree = PacketTree(source, tuple(channels), tuple(parents), tuple(targets))
-        return int(self._plant([tree], lane)[0])
+        return int(self.add_trees([tree])[0])
 
     def add_trees(self, trees: Iterable[PacketTree]) -> IntArray:
         """Make many trees known at once; see `add_tree` and `packet_trees`.
@@ -296,10 +279,7 @@ class PacketNetwork(Readings):
         int64 array, shape (n_trees,)
             Their numbers, for `inject_tree`.
         """
-        return self._plant(list(trees), None)
-
-    def _plant(self, trees: Sequence[PacketTree], lane: int | None) -> IntArray:
-        self._tables, roots = self._forest.plant(self._tables, trees, lane)
+        self._tables, roots = self._forest.plant(self._tables, trees)
         return roots
 
     def inject_tree(
@@ -331,16 +311,7 @@ class PacketNetwork(Readings):
         t.counters[c.DELIVERIES] = t.counters[c.NEXT_PENDING] = 0
         drive, status = compiled_drive(), c.NO_ROOM
         while status == c.NO_ROOM:
-            status = drive(
-                self._offers,
-                self._grid,
-                self._setup,
-                t,
-                batch,
-                delivery,
-                self._shape.router,
-                until,
-            )
+            status = drive(self._offers, self._grid, self._setup, t, batch, delivery, until)
             if status == c.NO_ROOM:
                 self._tables = t = with_room(t, 2 * int(t.counters[c.FREE_SLOTS]) + 1)
         t.counters[c.STATUS] = status

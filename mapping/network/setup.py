@@ -21,7 +21,7 @@ _LARGE = 1 << 18  # words: a megabyte
 
 
 class Setup(NamedTuple):
-    """All integers; those of a block's size are in `layout.Shape`."""
+    """All integers; what the last of them are is told in `layout.Shape`."""
 
     routers: int
     lanes: int  # virtual channels of a port
@@ -50,6 +50,7 @@ class Setup(NamedTuple):
     lane_words: int
     first_lane: int
     source: int
+    router_words: int
 
 
 def whole(name: str, value: Any, least: int) -> int:
@@ -66,8 +67,8 @@ def whole(name: str, value: Any, least: int) -> int:
 def setup_of(
     mesh: Mesh,
     routing: RoutingFunction,
-    pipeline: Pipeline,
     *,
+    pipeline: Pipeline,
     lanes: int,
     buffer_flits: int,
     switching: str,
@@ -127,5 +128,6 @@ def setup_of(
         lane_words=shape.lane,
         first_lane=shape.first_lane,
         source=shape.source,
+        router_words=shape.router,
     )
     return setup, shape

@@ -8,25 +8,22 @@ from mapping.kernel_part import kernel_part
 from mapping.network import layout as at
 from mapping.network.calendar import put_arrival
 from mapping.network.counters import AWAKE, FREE_SLOTS, INJECTED, LIVE, NEXT_PENDING, REFUSED
-from mapping.network.prefetch import prefetch
 from mapping.network.setup import Setup
 from mapping.network.tables import PENDING, Tables
 from mapping.network.wake import wake_source
+from simulator.prefetch import prefetch_to_write
 
 __all__ = ["create_packets", "send_sources"]
 
 
 @kernel_part
-def create_packets(setup: Setup, t: Tables, pending: Any, block: int, now: int) -> None:
-    """Put the packets that are created in this cycle into the queues of their cores.
-
-    `block` is the size of a router's block.
-    """
+def create_packets(setup: Setup, t: Tables, pending: Any, now: int) -> None:
+    """Put the packets that are created in this cycle into the queues of their cores."""
     w = t.words
     k = t.counters[NEXT_PENDING]
     while k < pending.shape[0] and pending[k, PENDING.cycle] <= now:
         core, leaves = pending[k, PENDING.source], pending[k, PENDING.leaves]
-        source = (core + 1) * block + setup.source
+        source = (core + 1) * setup.router_words + setup.source
         waiting = w[source + at.PACKETS]
         if 0 <= setup.queue_limit <= waiting:
             t.counters[REFUSED] += leaves
@@ -67,8 +64,8 @@ def send_sources(setup: Setup, t: Tables, now: int) -> None:
     n = t.counters[AWAKE]
     for k in range(n):
         if setup.large:
-            prefetch(w, t.awake[min(k + 12, n - 1)])
-            prefetch(t.road, w[t.awake[min(k + 6, n - 1)] + at.FIRST] * at.ROAD_WORDS)
+            prefetch_to_write(w, t.awake[min(k + 12, n - 1)])
+            prefetch_to_write(t.road, w[t.awake[min(k + 6, n - 1)] + at.FIRST] * at.ROAD_WORDS)
         source = t.awake[k]
         slot = w[source + at.FIRST]
         road = slot * at.ROAD_WORDS

@@ -82,7 +82,7 @@ def _arrays(sent: Packets | MulticastTrace) -> dict[str, Any]:
     rows = [sent.sets[number].targets for number in sent.to.tolist()]
     return {
         "cycle": sent.cycle,
-        "source": np.array([one.source for one in sent.sets], dtype=np.int64)[sent.to],
+        "source": sent.source,
         "start": row_starts(map(len, rows)),
         "targets": np.array([core for row in rows for core in row], dtype=np.int64),
         "flits": sent.flits,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,18 +24,8 @@ class PacketTree(NamedTuple):
     targets: tuple[int, ...]
 
 
-def tree_tables(
-    mesh: Mesh,
-    setup: Setup,
-    source: int,
-    channels: Sequence[Channel],
-    parents: Sequence[int],
-    targets: Iterable[int],
-    lane: int | None = None,
-) -> tuple[IntArray, IntArray]:
+def tree_tables(mesh: Mesh, setup: Setup, one: PacketTree) -> tuple[IntArray, IntArray]:
     """Rows of `Tables.tree` and `Tables.twig`: node 0 is the source, node k + 1 behind channel k.
-
-    Parameters are those of `PacketNetwork.add_tree`.
 
     Raises
     ------
@@ -44,6 +33,7 @@ def tree_tables(
         A channel that is not there or does not begin where its parent ends, a branch that leads
         to no target, or a target that is not reached.
     """
+    source, channels, parents, targets = one
     where = f"tree from {mesh.coordinates(source)}"
     if len(parents) != len(channels):
         raise MappingError(f"{where}: {len(channels)} channels and {len(parents)} parents")
@@ -77,7 +67,7 @@ def tree_tables(
             raise MappingError(f"{where}: {mesh.link_text(channels[k][0])} leads to no target")
     tree = np.zeros((len(routers), len(TREE)), dtype=np.int64)
     twigs: list[tuple[int, int, int]] = []
-    copies = (1 << setup.copies) - 1 if lane is None else 1 << lane
+    copies = (1 << setup.copies) - 1
     for node in range(len(routers)):
         tree[node] = (len(twigs), len(children[node]) + ends[node], leaves[node])
         for k in children[node]:
