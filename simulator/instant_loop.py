@@ -57,6 +57,7 @@ from simulator.needs import Needs
 from simulator.prefetch import prefetch_entry
 from simulator.queues import predict, ring_append, ring_pop, ring_push, send, send_piece
 from simulator.specialise import digest
+from simulator.uncollected import UncollectedCompiler
 
 __all__ = [
     "DONE",
@@ -603,4 +604,6 @@ def make_instant_loop(
             borrow(net), borrow(blocks), borrow(rule_blocks), borrow(st), borrow(work), until
         )
 
-    return njit(cache=True, nogil=True, error_model="numpy")(instant_loop)
+    return njit(cache=True, nogil=True, error_model="numpy", pipeline_class=UncollectedCompiler)(
+        instant_loop
+    )

@@ -66,6 +66,7 @@ from mapping.routing import Grid, grid_type, offers_type
 from simulator import prefetch as prefetches
 from simulator.prefetch import prefetch_to_write
 from simulator.specialise import digest
+from simulator.uncollected import UncollectedCompiler
 
 __all__ = ["compiled_drive"]
 
@@ -237,4 +238,4 @@ def compiled_drive() -> Any:
     of_tables = named(arrays, Tables)
     of_setup = named_alike(number, len(Setup._fields), Setup)
     signature = number(offers_type(), grid_type(), of_setup, of_tables, table, table, number)
-    return njit(signature, cache=True, **OPTIONS)(drive)
+    return njit(signature, cache=True, pipeline_class=UncollectedCompiler, **OPTIONS)(drive)
