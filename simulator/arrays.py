@@ -84,7 +84,9 @@ POP = _dtype(
 
 # A projection: pre, post populations; delay, nan where synapses differ; rule group, -1 without;
 # stride: pieces that a row is cut into, one a worker; *_at first entry of its own in weight,
-# row_ptr, syn_post, syn_delay (or short_delay, if short), in_ptr, in_syn and the traces; n_slots
+# row_ptr, syn_post, syn_delay (or short_delay, if short), in_ptr, the numbers of incoming synapses
+# (in 32 bits, if in_short, with place_bits for the place in a row; rows as a whole begin at
+# in_rows_at of row_ptr, a worker's at row_at) and the traces; n_slots
 # presynaptic trace slots (neurons, or synapses if delays differ), kept in frames of length
 # ``frame``; var_at: variables of its n_synapses in ``synaptic``; list_at in ``active``; modulator:
 # the population of the modulator that its rule feels, -1 without, whose level decays with
@@ -95,8 +97,9 @@ POP = _dtype(
 PROJ = _dtype(
     "delay frame level_tau",
     "kind pre post port rule rule_row w_at row_at stride post_at delay_at in_at in_syn_at "
+    "in_rows_at place_bits "
     "n_slots trace_x_at trace_y_at list_at var_at n_synapses modulator",
-    "no_self same short transmits learns drifts logged probed spread",
+    "no_self same short in_short transmits learns drifts logged probed spread",
 )
 
 # A private input of a lazy population, drawn by its neurons for themselves: length of a cell; at
@@ -182,8 +185,8 @@ class NetworkArrays(NamedTuple):
     syn_delay: Floats  # ms, of projections whose delays need double precision
     short_delay: npt.NDArray[np.float32]  # ms, of the others
     in_ptr: Ints  # incoming synapses of a target, by presynaptic neuron
-    in_syn: npt.NDArray[np.uint32]
-    in_pre: npt.NDArray[np.int32]
+    in_short: npt.NDArray[np.uint32]  # see simulator.incoming
+    in_long: Ints
     inputs: Records  # (n_inputs,) INPUT
     input_starts: Floats  # ms, of the pieces of all inputs
     input_rates: Floats  # 1/ms, by input, piece, column

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.arrays import POP, PROJ, SPARSE, Groups, NetworkArrays, records
-from simulator.connect_kernels import transpose
 from simulator.errors import NetworkError
+from simulator.incoming import incoming_codes, place_bits
 from simulator.lazy_kernels import HORIZONS
 from simulator.model import NeuronModel, PlasticityRule
 from simulator.network import Network, Population, Projection
@@ -65,8 +65,8 @@ _POOLS: dict[str, Any] = {
     "syn_delay": np.float64,
     "short_delay": np.float32,
     "in_ptr": np.int64,
-    "in_syn": np.uint32,
-    "in_pre": np.int32,
+    "in_short": np.uint32,
+    "in_long": np.int64,
 }
 
 
@@ -185,15 +185,16 @@ def compile_network(
             assert isinstance(proj.modulator.model, NeuronModel)
             row.modulator = index[proj.modulator.name]
             row.level_tau = proj.modulator.model.parameters.tau
-        row.in_at, row.in_syn_at = used["in_ptr"], used["in_syn"]
+        row.in_at = used["in_ptr"]
         if drawn.kind == SPARSE:
             counts = np.bincount(drawn.post, minlength=proj.post.size)
-            in_ptr = row_starts(counts)
-            in_syn, in_pre = np.empty(drawn.post.size, np.uint32), np.empty_like(drawn.post)
-            transpose(drawn.row_ptr[:: row.stride], drawn.post, in_ptr[:-1].copy(), in_syn, in_pre)
+            in_ptr, first = row_starts(counts), drawn.row_ptr[:: row.stride].copy()
+            codes = incoming_codes(first, drawn.post, in_ptr)
+            row.in_short, row.place_bits = codes.dtype == np.uint32, place_bits(first)
+            pool = "in_short" if row.in_short else "in_long"
+            row.in_syn_at, row.in_rows_at = used[pool], row.row_at
             put("in_ptr", in_ptr)
-            put("in_syn", in_syn)
-            put("in_pre", in_pre)
+            put(pool, codes)
 
     projections.logged = [p.name in net.recorders.changes for p in projs]
     probed = [plan.population for plan in net.recorders.events if plan.neurons]

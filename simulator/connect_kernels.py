@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-__all__ = ["choose", "cut_rows", "lay_out", "skip", "transpose"]
+__all__ = ["choose", "cut_rows", "lay_out", "skip"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -115,18 +115,3 @@ def cut_rows(first: Ints, post: Targets, piece_of: Targets, n: int, pieces: Ints
             while s < first[i + 1] and piece_of[post[s]] == w:
                 s += 1
     pieces[-1] = first[-1]
-
-
-@njit(cache=True)
-def transpose(
-    first: Ints, post: Targets, place: Ints, in_syn: npt.NDArray[np.uint32], in_pre: Targets
-) -> None:
-    """Incoming synapses of each target, by presynaptic neuron: a counting sort.
-
-    ``place[j]`` is the first entry of target j; it is moved on to the next one's.
-    """
-    for i in range(first.size - 1):
-        for s in range(first[i], first[i + 1]):
-            k = place[post[s]]
-            in_syn[k], in_pre[k] = s, i
-            place[post[s]] = k + 1

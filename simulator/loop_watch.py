@@ -8,6 +8,7 @@ value that it is left with.
 from __future__ import annotations
 
 from simulator.arrays import SPARSE, EngineState, NetworkArrays
+from simulator.incoming import incoming_of, incoming_synapse
 from simulator.inner import register_jitable
 
 __all__ = ["note_column", "note_neuron", "note_row", "probe_row", "write_changes"]
@@ -68,9 +69,9 @@ def note_column(net: NetworkArrays, st: EngineState, g: int) -> None:
         if net.projs[q].logged:
             w_at = net.projs[q].w_at
             if net.projs[q].kind == SPARSE:
-                first = net.projs[q].in_at + j
+                first, of = net.projs[q].in_at + j, incoming_of(net, q)
                 for b in range(net.in_ptr[first], net.in_ptr[first + 1]):
-                    _note_weight(net, st, w_at + net.in_syn[net.projs[q].in_syn_at + b])
+                    _note_weight(net, st, w_at + incoming_synapse(net, of, b)[1])
             else:
                 n_post = net.pops[k].hi - net.pops[k].lo
                 pre = net.projs[q].pre

@@ -15,18 +15,19 @@ from functools import cache
 from math import inf, isnan
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from simulator.arrays import SPARSE
 from simulator.drift_kernels import drift_kernels
 from simulator.frames import next_frame
+from simulator.incoming import incoming_of, incoming_synapse
 from simulator.inner import register_jitable
 from simulator.model import Age, PlasticityRule
+from simulator.prefetch import prefetch_to_write
 from simulator.specialise import choose, jitable, record_from
 from simulator.traces import trace_kernels
 
 __all__ = ["RuleKernels", "on_synapse", "rule_kernels"]
 
+_AHEAD = 16  # synapses into a neuron, each in a line of its own
 _DENSE = 6  # where one target in so many counts, all of them in one vectorised loop are faster
 
 
@@ -264,10 +265,13 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
         fx, y, z = x_decay(p, dt, t), y_read(y_of, j, y_decay(p, dt, t), p), level(net, st, q, t)
         synapses = synapse_parts(net, q, 0, net.projs[q].n_synapses)
         if net.projs[q].kind == SPARSE:
-            base, first = net.projs[q].in_syn_at, net.projs[q].in_at + j
-            for b in range(base + net.in_ptr[first], base + net.in_ptr[first + 1]):
-                s = np.int64(net.in_syn[b])
-                x = x_read(x_of, s if several else np.int64(net.in_pre[b]), fx, p)
+            first, of = net.projs[q].in_at + j, incoming_of(net, q)
+            begin, end = net.in_ptr[first], net.in_ptr[first + 1]
+            for b in range(begin, end):
+                _, s = incoming_synapse(net, of, min(b + _AHEAD, end - 1))
+                prefetch_to_write(synapses[0], s)
+                i, s = incoming_synapse(net, of, b)
+                x = x_read(x_of, s if several else i, fx, p)
                 settle(p, net, st, q, s, x, y, synapses, t)
                 if not needs_partner or x_some(x):
                     write(synapses, s, on_post(read(synapses, s), x, y, z, p))

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from encoders import SpikeTimes
-from neurons import LIFExp
-from plasticity import WTCRL
+from neurons import Concentration, LIFExp
+from plasticity import WTCRL, DopamineSTDP
 from simulator import (
     Network,
     NetworkError,
@@ -239,14 +239,19 @@ def large(weight: Any, delay: Any, rule: Any = None, degree: int = 250) -> Netwo
     """Half a million synapses."""
     net = Network(seed=1)
     v = net.population("v", 2000, LIFExp())
-    net.projection(v, v, fixed_in_degree(degree, False), weight, delay, rule=rule)
+    dopamine = None
+    if rule is not None and rule.modulated:
+        dopamine = net.population("dopamine", 1, Concentration())
+    net.projection(
+        v, v, fixed_in_degree(degree, False), weight, delay, rule=rule, modulator=dopamine
+    )
     return net
 
 
 def synapse_bytes(compiled: CompiledNetwork) -> int:
     arrays = compiled.arrays
-    pools = ["weight", "row_ptr", "syn_post", "syn_delay", "short_delay", "in_ptr", "in_syn"]
-    return sum(getattr(arrays, pool).nbytes for pool in [*pools, "in_pre"])
+    pools = ["weight", "row_ptr", "syn_post", "syn_delay", "short_delay", "in_ptr", "in_short"]
+    return sum(getattr(arrays, pool).nbytes for pool in [*pools, "synaptic"])
 
 
 @pytest.mark.parametrize(
@@ -256,9 +261,10 @@ def synapse_bytes(compiled: CompiledNetwork) -> int:
         (uniform(0, 1), 1.5, None, 12),
         (0.1, uniform(0.5, 3), None, 8),
         (uniform(0, 1), uniform(0.5, 3), None, 16),
-        (uniform(0, 1), 1.5, WTCRL(), 20),
+        (uniform(0, 1), 1.5, WTCRL(), 16),
+        (uniform(0, 1), 1.5, DopamineSTDP(), 24),
     ],
-    ids=["one weight", "weights", "delays", "weights and delays", "plastic"],
+    ids=["one weight", "weights", "delays", "weights and delays", "plastic", "eligible"],
 )
 def test_memory_of_a_synapse_and_of_its_making(
     weight: Any, delay: Any, rule: Any, most: int

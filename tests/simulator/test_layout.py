@@ -24,6 +24,7 @@ from simulator import (
 )
 from simulator.arrays import DENSE, SPARSE, UNIFORM
 from simulator.compile import CompiledNetwork, compile_network
+from simulator.incoming import incoming_of, incoming_synapse
 from tests.simulator.jump_model import Jump
 from tests.strategies import NetworkPlan, build, network_plans
 
@@ -90,20 +91,22 @@ def test_incoming_synapses_are_the_transpose(plan: NetworkPlan) -> None:
         targets = part(compiled, q, "syn_post", "post_at")
         senders = np.repeat(np.arange(n_pre), np.diff(pointers))
         assert (row.in_at, row.in_syn_at) == (pointers_used, synapses_used)
+        assert row.in_short
         pointers_used += n_post + 1
         synapses_used += targets.size
         in_ptr = arrays.in_ptr[row.in_at : pointers_used]
-        incoming = arrays.in_syn[row.in_syn_at : synapses_used]
-        in_pre = arrays.in_pre[row.in_syn_at : synapses_used]
+        found = [incoming_synapse(arrays, incoming_of(arrays, q), b) for b in range(targets.size)]
+        senders_found, incoming = np.array(found, np.int64).reshape(-1, 2).T
+        np.testing.assert_array_equal(senders_found, senders[incoming])
         assert sorted(incoming.tolist()) == list(range(targets.size)), "every synapse, once"
         assert (in_ptr[0], in_ptr[-1]) == (0, targets.size)
         for j in range(n_post):
             mine = slice(in_ptr[j], in_ptr[j + 1])
             assert np.all(targets[incoming[mine]] == j)
-            np.testing.assert_array_equal(in_pre[mine], senders[incoming[mine]])
-            assert np.all(np.diff(in_pre[mine]) >= 0)
+            assert np.all(np.diff(senders[incoming[mine]]) >= 0)
     assert arrays.in_ptr.size == pointers_used
-    assert arrays.in_syn.size == arrays.in_pre.size == synapses_used
+    assert arrays.in_short.size == synapses_used
+    assert arrays.in_long.size == 0
 
 
 @settings(max_examples=80)
