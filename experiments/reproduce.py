@@ -32,7 +32,10 @@ __all__ = ["Cell", "Reproduction", "main", "reproduce"]
 
 RUNS = Path("runs/reproduce")
 RESULTS = Path("docs/results")
-KNOWN = ("wtcrl", "dastdp", "etdp_count", "cosimulation", "mapping", "network")
+KNOWN = (
+    "wtcrl", "dastdp", "etdp_count", "song2000", "distal_reward", "cosimulation", "mapping",
+    "network",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,8 @@ WANTED = {
     "mnist-n400": ("MNIST with 400 hidden neurons", 1),
     "fashion-n400": ("Fashion-MNIST with 400 hidden neurons", 1),
     "mnist-n1600": ("MNIST with 1,600 hidden neurons", 1),
-    "charge-n100": ("MNIST with 100 hidden neurons, without the charge of the steps", 1),
+    "charge-n100": ("MNIST with 100 hidden neurons, inhibition of the program", 3),
+    "charge-n400": ("MNIST with 400 hidden neurons, inhibition of the program", 1),
 }
 SECOND = {"frozen_statistics": "label statistics of the second pass"}
 
@@ -106,8 +107,9 @@ def _parts(rows: Rows, stopped: Sequence[Begun], courses: Mapping[str, Path]) ->
     parts = [prose.HEAD, _provenance(rows), prose.PROTOCOL]
     if digits:
         parts += [prose.MNIST, _accuracies(rows, digits), _verdict(rows, digits)]
-    if "charge-n100" in rows:
-        parts += [prose.TEXT, _accuracies(rows, ["charge-n100"])]
+    charge = [row for row in ("charge-n100", "charge-n400") if row in rows]
+    if charge:
+        parts += [prose.CHARGE, _accuracies(rows, charge)]
     if any(row in rows for row in SHOWN):
         parts += [prose.PICTURES, prose.CURVE]
     for row, text in (("fashion-n400", prose.FASHION), ("mnist-n1600", prose.LARGE)):
@@ -200,21 +202,23 @@ def _verdict(rows: Rows, names: Sequence[str]) -> str:
 
 
 def _scan(rows: Rows) -> str:
-    kinds = {"rate": "learning rate of the hidden layer", "charge": "weights, times"}
-    kinds["ceiling"] = "the same with an output ceiling of"
-    lines = [
-        [
-            f"{kinds[row.split('-')[1]]}: {row.split('-')[2]}",
-            *(
-                mean_spread(_percent(rows[row], readout), 2)
-                for readout in ("simultaneous", "label_statistics")
-            ),
-            mean_spread(_values(rows[row], "hidden_spikes_per_image_test"), 1),
-        ]
-        for row in rows
-        if row.startswith("scan-")
-    ]
-    columns = ["", "simultaneous (%)", "label statistics (%)", "hidden spikes per image"]
+    lines = []
+    for row in (row for row in rows if row.startswith("scan-")):
+        runs = rows[row]
+        made: Mapping[str, Any] = runs[0].results["parameters"]
+        lines.append(
+            [
+                f"{made['n']:,}",
+                f"{made['inhibition']:g}",
+                f"{made['nu_hidden']:g}",
+                mean_spread(_percent(runs, "simultaneous"), 2),
+                mean_spread(_percent(runs, "label_statistics"), 2),
+                mean_spread(_values(runs, "hidden_spikes_per_image_test"), 1),
+                mean_spread(_values(runs, "hidden_neurons_per_image_test"), 1),
+            ]
+        )
+    columns = ["hidden neurons", "inhibition", "learning rate", "simultaneous (%)"]
+    columns += ["label statistics (%)", "hidden spikes per image", "neurons that answer"]
     return table(columns, lines)
 
 

@@ -215,7 +215,13 @@ def finished_run(path, n, accuracy, seed):
         )
         found = {f"accuracy_{name}": accuracy for name in paper.READOUTS}
         directory.update(
-            results={**found, "hidden_spikes_per_image_test": 9.0, "neurons_without_class": 0},
+            results={
+                **found,
+                "hidden_spikes_per_image_test": 9.0,
+                "hidden_neurons_per_image_test": 3.0,
+                "neurons_without_class": 0,
+                "parameters": {"n": n, "inhibition": 57.6, "nu_hidden": 0.0127},
+            },
             timings={"presentations_per_cpu_s": 100.0},
         )
     return directory
@@ -224,7 +230,7 @@ def finished_run(path, n, accuracy, seed):
 def test_the_page_says_what_was_reached_and_what_is_missing(tmp_path):
     runs = [finished_run(tmp_path / str(k), 100, 0.83 + 0.01 * k, k) for k in (0, 1)]
     scan = [finished_run(tmp_path / "scan", 100, 0.81, 1)]
-    rows = {"mnist-n100": runs, "scan-rate-0.0025": scan}
+    rows = {"mnist-n100": runs, "scan-mnist-n100-57.6-0.0127": scan}
     files = report.write_report(rows, tmp_path / "results")
     text = files[0].read_text()
     assert "| 100 | simultaneous | 2 | 83.50 ± 0.71 | 83.67 |" in text
@@ -232,7 +238,7 @@ def test_the_page_says_what_was_reached_and_what_is_missing(tmp_path):
     assert "label statistics with 100" not in text, "83.50 is more than 83.00"
     assert "- MNIST with 100 hidden neurons: 2 of 3 seeds finished\n" in text
     assert "- MNIST with 400 hidden neurons: 0 of 1 seeds finished\n" in text
-    assert "| learning rate of the hidden layer: 0.0025 | 81.00 | 81.00 | 9.0 |" in text
+    assert "| 100 | 57.6 | 0.0127 | 81.00 | 81.00 | 9.0 | 3.0 |" in text
     assert "confusion.png" not in text, "no run has drawn it"
     with pytest.raises(DataError, match="nothing to report"):
         report.write_report({}, tmp_path)
@@ -269,7 +275,7 @@ def test_the_page_says_how_far_a_run_got_that_was_stopped(tmp_path):
     assert "stopped: seed 7 after 1,050 presentations" in text
 
 
-def test_learning_rates_are_chosen_on_validation_images_alone():
+def test_settings_are_chosen_on_validation_images_alone():
     for cell in REPRODUCTION.cells:
         chosen = cell.row.startswith("scan-")
         assert (cell.settings.get("evaluate_on") == "validation") == chosen

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from experiments import RunDirectory
 from experiments.distal_reward import Config, wire
 from experiments.distal_reward_parts.measures import follows, lags, measure
+from experiments.distal_reward_parts.reproduction import REPRODUCTION
 from simulator.errors import DataError
 from tests.uncompiled import uncompiled_python
 
@@ -54,6 +57,16 @@ def test_weights_move_within_their_bounds_once_dopamine_is_there(finished: RunDi
     assert results["rewards"] == course["rewards_ms"].size
     assert results["weight"] == pytest.approx(course["rewarded"][-1] / 4.0)
     assert results["rate_hz"] > 5.0
+
+
+def test_the_page_says_who_did_not_find_the_synapse(finished: RunDirectory, tmp_path: Path) -> None:
+    page, picture = REPRODUCTION.write({"default": [finished]}, tmp_path)
+    assert (page.name, picture.name) == ("distal-reward.md", "distal-reward.png")
+    text = page.read_text(encoding="utf-8")
+    assert finished.results["found_s"] is None
+    assert "| time at which it reached nine tenths, s | - | - |" in text
+    assert f"| rewards | {finished.results['rewards']:.3f} |" in text
+    assert {cell.seed for cell in REPRODUCTION.cells} == {1, 2, 3}
 
 
 def test_excitatory_neurons_reach_all_and_inhibitory_ones_the_excitatory() -> None:

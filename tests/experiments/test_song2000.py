@@ -10,6 +10,7 @@ import pytest
 
 from experiments import RunDirectory
 from experiments.song2000 import G_MAX, Config, measures
+from experiments.song2000_parts.reproduction import REPRODUCTION
 from simulator.errors import DataError
 from tests.uncompiled import uncompiled_python
 
@@ -52,6 +53,18 @@ def test_the_results_are_those_of_the_files(finished: RunDirectory) -> None:
         assert finished.results[f"{name}_mean"] == pytest.approx(history[name][-1].mean() / G_MAX)
         late = (spikes[name] > 300.0).sum() / 0.15
         assert finished.results[f"{name}_rate_hz"] == pytest.approx(late)
+
+
+def test_the_page_has_what_every_seed_measured(finished: RunDirectory, tmp_path: Path) -> None:
+    page, picture = REPRODUCTION.write({"default": [finished, finished]}, tmp_path)
+    assert (page.name, picture.name) == ("song2000.md", "song2000.png")
+    assert picture.read_bytes() == (Path(finished.path) / "weights.png").read_bytes()
+    text = page.read_text(encoding="utf-8")
+    mean = finished.results["additive_mean"]
+    assert f"| mean weight, of the maximum | {mean:.3f} ± 0.000 | {mean:.3g}, {mean:.3g} |" in text
+    assert "`python -m experiments.reproduce song2000`" in text
+    with pytest.raises(DataError, match="no run"):
+        REPRODUCTION.write({}, tmp_path)
 
 
 def test_the_bimodality_coefficient_of_known_distributions() -> None:

@@ -1,0 +1,33 @@
+"""The runs behind `docs/results/distal-reward.md`."""
+
+from __future__ import annotations
+
+from experiments.distal_reward_parts.measures import LABELS
+from experiments.over_seeds import SeedsPage
+from experiments.reproduce import Cell, Reproduction
+
+__all__ = ["REPRODUCTION"]
+
+_HEAD = """# Which synapse was it?
+
+<!-- Written by `make reproduce`; edit experiments/distal_reward_parts instead. -->
+
+Izhikevich (Cereb. Cortex 17, 2007, figure 1): whenever the second of two neurons fires within 10 ms
+of the first, dopamine is released everywhere, one to three seconds later. Of 80,000 plastic
+synapses the one between the two is found. Its weight starts at 0; 1,600 s are simulated. Neurons
+are leaky integrate-and-fire ones with Poisson noise, not Izhikevich's, and weights begin at 0.5 mV,
+not 1 mV. A reward moves whatever is eligible, and there are ever more synapses that are strong by
+chance: the longer the run, the more of the others follow."""
+
+_PAGE = SeedsPage(
+    "distal-reward",
+    _HEAD,
+    {"value": ""},
+    LABELS,
+    "distal_reward",
+    "The rewarded weight among the others, and spikes of the two neurons",
+)
+
+REPRODUCTION = Reproduction(
+    "distal-reward", [Cell("default", seed=seed) for seed in (1, 2, 3)], _PAGE.write
+)
