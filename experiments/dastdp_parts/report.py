@@ -112,9 +112,11 @@ def _parts(rows: Rows, stopped: Sequence[Begun], courses: Mapping[str, Path]) ->
         parts += [prose.CHARGE, _accuracies(rows, charge)]
     if any(row in rows for row in SHOWN):
         parts += [prose.PICTURES, prose.CURVE]
-    for row, text in (("fashion-n400", prose.FASHION), ("mnist-n1600", prose.LARGE)):
-        if row in rows:
-            parts += [text, _accuracies(rows, [row])]
+    if "fashion-n400" in rows:
+        clothes = ["fashion-n400"]
+        parts += [prose.FASHION, _accuracies(rows, clothes), _verdict(rows, clothes)]
+    if "mnist-n1600" in rows:
+        parts += [prose.LARGE, _accuracies(rows, ["mnist-n1600"])]
     if any(row.startswith("scan-") for row in rows):
         parts += [prose.SCAN, _scan(rows)]
     if stopped:
@@ -208,6 +210,7 @@ def _scan(rows: Rows) -> str:
         made: Mapping[str, Any] = runs[0].results["parameters"]
         lines.append(
             [
+                "clothes" if row.startswith("scan-fashion") else "digits",
                 f"{made['n']:,}",
                 f"{made['inhibition']:g}",
                 f"{made['nu_hidden']:g}",
@@ -217,7 +220,7 @@ def _scan(rows: Rows) -> str:
                 mean_spread(_values(runs, "hidden_neurons_per_image_test"), 1),
             ]
         )
-    columns = ["hidden neurons", "inhibition", "learning rate", "simultaneous (%)"]
+    columns = ["images", "hidden neurons", "inhibition", "learning rate", "simultaneous (%)"]
     columns += ["label statistics (%)", "hidden spikes per image", "neurons that answer"]
     return table(columns, lines)
 

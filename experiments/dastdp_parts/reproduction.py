@@ -22,6 +22,8 @@ SCANNED: list[tuple[str, int, float, float]] = [
     *(("mnist", 100, inhibition, 0.0127) for inhibition in (19.2, 57.6, 76.8, 115.2)),
     *(("mnist", 400, inhibition, 0.00635) for inhibition in (38.4, 57.6)),
     ("mnist", 400, 76.8, 0.0127),
+    *(("fashion", 400, inhibition, 0.0254) for inhibition in (25.6, 38.4, 57.6)),
+    ("fashion", 400, 38.4, 0.0127),
 ]
 
 
