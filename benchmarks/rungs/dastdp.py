@@ -23,6 +23,7 @@ from experiments.dastdp_parts.presenting import (
 )
 from experiments.datasets import embedded_digits
 from plasticity import SymmetricSTDP
+from simulator.errors import DataError
 
 ORDER = 3.7
 N = 400
@@ -31,6 +32,8 @@ BRIAN2_NEURONS = f"{BRIAN2}, traces kept by neurons"
 ROW_MS = 50.0  # of the rates that Brian2 gets
 GRID_MS = 0.5
 NEXT_TO_NOTHING = 1e-12
+# The program's, as a charge.  What the experiment uses is more than steps of 0.5 ms can follow.
+INHIBITION = 38.4
 
 
 def train(n: int, images: int, seed: int) -> Record:
@@ -105,7 +108,13 @@ def train_brian2(peer: Peer, n: int, images: int, seed: int, traces: str) -> Rec
                 },
             },
         )
-    return {**record, "work": images, "spikes_per_presentation": record["spikes"] / images}
+    per_presentation = record["spikes"] / images
+    if per_presentation > n:
+        raise DataError(
+            f"{per_presentation:,.0f} hidden spikes a presentation: the potentials have run away "
+            "on the grid, and what that costs says nothing"
+        )
+    return {**record, "work": images, "spikes_per_presentation": per_presentation}
 
 
 def subjects(options: Options) -> Sequence[Subject]:
@@ -181,7 +190,7 @@ def _model(n: int, seed: int) -> net.Model:
         v_th=d.v_th,
         beta=d.beta,
         output_ceiling=d.output_ceiling,
-        inhibition=d.inhibition,
+        inhibition=INHIBITION,
         seed=seed,
     )
 
