@@ -7,10 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.atomic import write_atomically
-from experiments.results_page import Rows, mean_spread, origin, table
+from experiments.results_page import Rows, begin_page, mean_spread, provenance, table, write_page
 from experiments.run_directory import RunDirectory
-from simulator.errors import DataError
 
 __all__ = ["SeedsPage"]
 
@@ -48,29 +46,22 @@ class SeedsPage:
         DataError
             If no run is finished.
         """
+        made = begin_page(rows, folder)
         runs = [run for found in rows.values() for run in found]
-        if not runs:
-            raise DataError("no run of this reproduction is finished; there is nothing to report")
-        folder.mkdir(parents=True, exist_ok=True)
         picture, page = folder / f"{self.name}.png", folder / f"{self.name}.md"
         shutil.copyfile(runs[0].path / f"{self.figure}.png", picture)
-        made = origin(rows)
-        command = f"python -m experiments.reproduce {self.name.replace('-', '_')}"
-        provenance = [
-            f"- Command: `make reproduce` (`{command}`)",
-            f"- Seeds: {made.seeds}; mean ± standard deviation, and each by itself",
-            f"- Versions: {made.versions}",
-            f"- Machine: {made.machines}",
-            f"- Runs from {made.days}",
-        ]
         parts = [
             self.head,
-            "\n".join(provenance),
+            provenance(
+                made,
+                self.name.replace("-", "_"),
+                f"Seeds: {made.seeds}; mean ± standard deviation, and each by itself",
+                f"Runs from {made.days}",
+            ),
             self._table(runs),
             f"![{self.caption}]({picture.name})",
         ]
-        text = "\n\n".join(parts) + "\n"
-        write_atomically(page, lambda file: file.write(text.encode()))
+        write_page(page, parts)
         return [page, picture]
 
     def _table(self, runs: Sequence[RunDirectory]) -> str:

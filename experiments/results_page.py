@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
+from experiments.atomic import write_atomically
 from experiments.run_directory import RunDirectory
+from simulator.errors import DataError
 
-__all__ = ["Origin", "Rows", "mean_spread", "origin", "table"]
+__all__ = [
+    "Origin",
+    "Rows",
+    "begin_page",
+    "known_pictures",
+    "mean_spread",
+    "provenance",
+    "table",
+    "write_page",
+]
 
 Rows = Mapping[str, list[RunDirectory]]  # finished runs by the name of their row
 
@@ -23,8 +35,17 @@ class Origin(NamedTuple):
     days: str
 
 
-def origin(rows: Rows) -> Origin:
-    """Seeds, versions, machines and days of all runs."""
+def begin_page(rows: Rows, folder: Path) -> Origin:
+    """Make the folder of a page; seeds, versions, machines and days of all runs behind it.
+
+    Raises
+    ------
+    DataError
+        If no run is finished.
+    """
+    if not rows:
+        raise DataError("no run of this reproduction is finished; there is nothing to report")
+    folder.mkdir(parents=True, exist_ok=True)
     runs = [run for found in rows.values() for run in found]
     machines = {
         f"{m['processor']}, {m['cores']} cores, {m['system']}"
@@ -39,6 +60,35 @@ def origin(rows: Rows) -> Origin:
         "; ".join(sorted(machines)),
         f"{days[0]} to {days[-1]}",
     )
+
+
+def provenance(made: Origin, name: str, about: str, *more: str) -> str:
+    """A list of what runs say of themselves: the command of this reproduction, what there is to
+    tell about the runs, versions, machine, and more."""
+    lines = [
+        f"Command: `make reproduce` (`python -m experiments.reproduce {name}`)",
+        about,
+        f"Versions: {made.versions}",
+        f"Machine: {made.machines}",
+        *more,
+    ]
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def write_page(page: Path, parts: Iterable[str]) -> None:
+    """Write a page of these parts, all of it or nothing."""
+    text = "\n\n".join(parts) + "\n"
+    write_atomically(page, lambda file: file.write(text.encode()))
+
+
+def known_pictures(parts: Iterable[str], files: Iterable[Path]) -> list[str]:
+    """The blocks of these parts without pictures that are not among the files."""
+    written = {path.name for path in files}
+
+    def is_there(block: str) -> bool:
+        return not block.startswith("![") or block.rpartition("(")[2].rstrip(")") in written
+
+    return [block for part in parts for block in part.split("\n\n") if block and is_there(block)]
 
 
 def mean_spread(values: Sequence[float], digits: int) -> str:

@@ -11,8 +11,7 @@ import numpy as np
 
 from experiments.atomic import write_atomically
 from experiments.cosimulation_parts.figures import BLUE, GREEN, ORANGE, Points, draw_bandwidth
-from experiments.results_page import Rows, mean_spread, origin, table
-from simulator.errors import DataError
+from experiments.results_page import Rows, begin_page, mean_spread, provenance, table, write_page
 
 __all__ = ["BANDWIDTHS", "row_name", "write_report"]
 
@@ -101,19 +100,9 @@ def write_report(rows: Rows, folder: Path) -> list[Path]:
     DataError
         If no run is finished.
     """
-    if not rows:
-        raise DataError("no run of this reproduction is finished; there is nothing to report")
-    folder.mkdir(parents=True, exist_ok=True)
-    made = origin(rows)
-    provenance = "\n".join(
-        [
-            "- Command: `make reproduce` (`python -m experiments.reproduce cosimulation`)",
-            f"- {made.runs} runs from {made.days}, seeds {made.seeds}",
-            f"- Versions: {made.versions}",
-            f"- Machine: {made.machines}",
-        ]
-    )
-    parts, columns = [_HEAD, provenance], []
+    made = begin_page(rows, folder)
+    about = f"{made.runs} runs from {made.days}, seeds {made.seeds}"
+    parts, columns = [_HEAD, provenance(made, "cosimulation", about)], []
     picture = "cosimulation-bandwidth.png"
     parts.append(f"![Errors, rates, latency and disorder against bandwidth]({picture})")
     for network in BANDWIDTHS:
@@ -131,8 +120,7 @@ def write_report(rows: Rows, folder: Path) -> list[Path]:
     style: dict[str, Any] = {"format": "png", "dpi": 110, "metadata": {"Software": None}}
     write_atomically(folder / picture, partial(draw_bandwidth(columns).savefig, **style))
     page = folder / "cosimulation.md"
-    text = "\n\n".join(parts) + "\n"
-    write_atomically(page, lambda file: file.write(text.encode()))
+    write_page(page, parts)
     return [page, folder / picture]
 
 

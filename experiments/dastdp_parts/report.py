@@ -14,9 +14,17 @@ from experiments.atomic import write_atomically
 from experiments.dastdp_parts import prose
 from experiments.dastdp_parts.begun import Begun, begun_runs, begun_table, draw_begun
 from experiments.dastdp_parts.paper import READOUTS, TRAINING_IMAGES, paper_figure
-from experiments.results_page import Rows, mean_spread, origin, table
+from experiments.results_page import (
+    Origin,
+    Rows,
+    begin_page,
+    known_pictures,
+    mean_spread,
+    provenance,
+    table,
+    write_page,
+)
 from experiments.run_directory import RunDirectory
-from simulator.errors import DataError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,9 +69,7 @@ def write_report(rows: Rows, folder: Path, begun: Rows | None = None) -> list[Pa
     DataError
         If there is no finished run at all.
     """
-    if not rows:
-        raise DataError("no run of this reproduction is finished; there is nothing to report")
-    folder.mkdir(parents=True, exist_ok=True)
+    made = begin_page(rows, folder)
     files = []
     for name, (of, figure) in PICTURES.items():
         found = [run.path / f"{figure}.png" for row in of for run in rows.get(row, [])]
@@ -78,11 +84,7 @@ def write_report(rows: Rows, folder: Path, begun: Rows | None = None) -> list[Pa
     stopped = begun_runs(begun or {}, tuple(WANTED))
     courses = draw_begun(stopped, folder)
     files += courses.values()
-    written = {path.name for path in files}
-    parts = _parts(rows, stopped, courses)
-    blocks = [block for part in parts for block in part.split("\n\n") if block]
-    text = "\n\n".join(block for block in blocks if _has_picture(block, written)) + "\n"
-    write_atomically(folder / PAGE, lambda file: file.write(text.encode()))
+    write_page(folder / PAGE, known_pictures(_parts(rows, made, stopped, courses), files))
     return [folder / PAGE, *files]
 
 
@@ -96,15 +98,12 @@ def _tsne(runs: Sequence[RunDirectory]) -> Figure | None:
     return draw_tsne(test["hidden"], test["labels"], int(runs[0].record["seed"]))
 
 
-def _has_picture(block: str, written: set[str]) -> bool:
-    """Whether a block of text is no picture, or one whose run is there."""
-    return not block.startswith("![") or block.rpartition("(")[2].rstrip(")") in written
-
-
-def _parts(rows: Rows, stopped: Sequence[Begun], courses: Mapping[str, Path]) -> list[str]:
+def _parts(
+    rows: Rows, made: Origin, stopped: Sequence[Begun], courses: Mapping[str, Path]
+) -> list[str]:
     """The page in order; a section whose rows are not there is left out."""
     digits = [row for row in ("mnist-n100", "mnist-n400") if row in rows]
-    parts = [prose.HEAD, _provenance(rows), prose.PROTOCOL]
+    parts = [prose.HEAD, _provenance(made), prose.PROTOCOL]
     if digits:
         parts += [prose.MNIST, _accuracies(rows, digits), _verdict(rows, digits)]
     charge = [row for row in ("charge-n100", "charge-n400") if row in rows]
@@ -125,18 +124,14 @@ def _parts(rows: Rows, stopped: Sequence[Begun], courses: Mapping[str, Path]) ->
     return [*parts, prose.SPEED, _speed(rows, stopped), _missing(rows, stopped)]
 
 
-def _provenance(rows: Rows) -> str:
+def _provenance(made: Origin) -> str:
     """Seeds, versions and machines of the runs, as they recorded them."""
-    made = origin(rows)
-    return "\n".join(
-        [
-            "- Command: `make reproduce` (`python -m experiments.reproduce dastdp`)",
-            f"- Seeds: {made.seeds}; {made.runs} run(s). A seed draws the order of"
-            " the images, the initial weights and the spikes of the inputs.",
-            f"- Versions: {made.versions}",
-            f"- Machine: {made.machines}",
-            f"- Runs from {made.days}",
-        ]
+    return provenance(
+        made,
+        "dastdp",
+        f"Seeds: {made.seeds}; {made.runs} run(s). A seed draws the order of"
+        " the images, the initial weights and the spikes of the inputs.",
+        f"Runs from {made.days}",
     )
 
 
@@ -205,8 +200,9 @@ def _verdict(rows: Rows, names: Sequence[str]) -> str:
 
 def _scan(rows: Rows) -> str:
     lines = []
-    for row in (row for row in rows if row.startswith("scan-")):
-        runs = rows[row]
+    for row, runs in rows.items():
+        if not row.startswith("scan-"):
+            continue
         made: Mapping[str, Any] = runs[0].results["parameters"]
         lines.append(
             [

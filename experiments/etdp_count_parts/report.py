@@ -12,8 +12,7 @@ import numpy as np
 
 from experiments.atomic import write_atomically
 from experiments.etdp_count_parts.figures import draw_sweep
-from experiments.results_page import Rows, origin, table
-from simulator.errors import DataError
+from experiments.results_page import Rows, begin_page, provenance, table, write_page
 
 __all__ = ["CHOSEN", "MODES", "RATES", "STEPS", "write_report"]
 
@@ -70,10 +69,8 @@ def write_report(rows: Rows, folder: Path) -> list[Path]:
     DataError
         If no run is finished.
     """
-    if not rows:
-        raise DataError("no run of this reproduction is finished; there is nothing to report")
-    folder.mkdir(parents=True, exist_ok=True)
-    files, parts = [], [_HEAD, _provenance(rows)]
+    made = begin_page(rows, folder)
+    files, parts = [], [_HEAD, provenance(made, "etdp_count", f"{made.runs} runs from {made.days}")]
     finals = {rate: rows.get(f"final-{rate:g}hz-etdp", []) for rate in RATES}
     if any(finals.values()):
         parts += [_RESULT.format(**_seeds(rows, "final")), _final_table(rows)]
@@ -95,21 +92,8 @@ def write_report(rows: Rows, folder: Path) -> list[Path]:
             _WHY,
         ]
     page = folder / "etdp-count.md"
-    text = "\n\n".join(parts) + "\n"
-    write_atomically(page, lambda file: file.write(text.encode()))
+    write_page(page, parts)
     return [page, *files]
-
-
-def _provenance(rows: Rows) -> str:
-    made = origin(rows)
-    return "\n".join(
-        [
-            "- Command: `make reproduce` (`python -m experiments.reproduce etdp_count`)",
-            f"- {made.runs} runs from {made.days}",
-            f"- Versions: {made.versions}",
-            f"- Machine: {made.machines}",
-        ]
-    )
 
 
 def _seeds(rows: Rows, prefix: str) -> dict[str, int]:

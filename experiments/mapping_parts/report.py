@@ -13,8 +13,7 @@ from experiments.atomic import write_atomically
 from experiments.mapping_parts import exchanging, prose
 from experiments.mapping_parts.figures import draw_exchange, draw_gaps
 from experiments.mapping_parts.networks import NETWORKS
-from experiments.results_page import Rows, origin, table
-from simulator.errors import DataError
+from experiments.results_page import Origin, Rows, begin_page, provenance, table, write_page
 
 __all__ = ["INSTANCES", "SIDES", "write_report"]
 
@@ -39,37 +38,26 @@ def write_report(rows: Rows, folder: Path) -> list[Path]:
     DataError
         If no run is finished.
     """
-    if not rows:
-        raise DataError("no run of this reproduction is finished; there is nothing to report")
-    folder.mkdir(parents=True, exist_ok=True)
+    made = begin_page(rows, folder)
     files: list[Path] = []
-    parts = [prose.HEAD, _provenance(rows)]
+    parts = [prose.HEAD, _provenance(made, rows)]
     parts += _networks(rows, folder, files)
     parts += _known(rows)
     parts += _layers(rows)
     parts += _exchange(rows, folder, files)
     page = folder / "mapping.md"
-    text = "\n\n".join(parts) + "\n"
-    write_atomically(page, lambda file: file.write(text.encode()))
+    write_page(page, parts)
     return [page, *files]
 
 
-def _provenance(rows: Rows) -> str:
-    made = origin(rows)
+def _provenance(made: Origin, rows: Rows) -> str:
     wanted = [f"network-{name}" for name in NETWORKS]
     wanted += [f"qaplib-{name}" for name in INSTANCES]
     wanted += [f"planted-{kind}{side}" for kind in ("", "torus-") for side in SIDES]
     missing = [name for name in (*wanted, "layers", "exchange") if name not in rows]
-    note = [f"- Not finished, and so not on this page: {', '.join(missing)}"] if missing else []
-    return "\n".join(
-        [
-            "- Command: `make reproduce` (`python -m experiments.reproduce mapping`)",
-            f"- {made.runs} runs from {made.days}; seeds from {made.seeds}",
-            f"- Versions: {made.versions}",
-            f"- Machine: {made.machines}",
-            *note,
-        ]
-    )
+    note = [f"Not finished, and so not on this page: {', '.join(missing)}"] if missing else []
+    about = f"{made.runs} runs from {made.days}; seeds from {made.seeds}"
+    return provenance(made, "mapping", about, *note)
 
 
 def _result(rows: Rows, name: str) -> dict[str, Any] | None:

@@ -11,8 +11,7 @@ from experiments.atomic import write_atomically
 from experiments.network_parts.booksim import COLUMNS, references, saturation
 from experiments.network_parts.curves import TOLERANCE
 from experiments.network_parts.figures import draw_booksim, draw_curves
-from experiments.results_page import Rows, origin, table
-from simulator.errors import DataError
+from experiments.results_page import Rows, begin_page, table, write_page
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,12 +79,9 @@ def write_report(rows: Rows, folder: Path) -> list[Path]:
     DataError
         If no run is finished.
     """
-    if not rows:
-        raise DataError("no run of this reproduction is finished; there is nothing to report")
-    folder.mkdir(parents=True, exist_ok=True)
+    made = begin_page(rows, folder)
     results = {name: found[0].record["results"] for name, found in rows.items()}
     files: list[Path] = []
-    made = origin(rows)
     parts = [
         HEAD,
         "\n".join(
@@ -103,8 +99,7 @@ def write_report(rows: Rows, folder: Path) -> list[Path]:
     parts += _routings(results, folder, files)
     parts += _speed(results)
     page = folder / "network.md"
-    text = "\n\n".join(parts) + "\n"
-    write_atomically(page, lambda file: file.write(text.encode()))
+    write_page(page, parts)
     return [page, *files]
 
 

@@ -11,11 +11,18 @@ from typing import Any
 
 from experiments import results_page
 from experiments.atomic import write_atomically
-from experiments.results_page import Rows, origin, table
+from experiments.results_page import (
+    Origin,
+    Rows,
+    begin_page,
+    known_pictures,
+    provenance,
+    table,
+    write_page,
+)
 from experiments.run_directory import RunDirectory
 from experiments.wtcrl_parts import prose
 from experiments.wtcrl_parts.paper import NEURONS, paper_figure
-from simulator.errors import DataError
 
 __all__ = ["Rows", "mean_spread", "write_report"]
 
@@ -47,9 +54,7 @@ def write_report(rows: Rows, folder: Path) -> list[Path]:
     """
     from experiments.wtcrl_parts.report_figures import draw_by_neurons, draw_by_noise
 
-    if not rows:
-        raise DataError("no run of this reproduction is finished; there is nothing to report")
-    folder.mkdir(parents=True, exist_ok=True)
+    made = begin_page(rows, folder)
     files = []
     for name, (row, figure) in PICTURES.items():
         if row in rows:
@@ -63,16 +68,8 @@ def write_report(rows: Rows, folder: Path) -> list[Path]:
             style: dict[str, Any] = {"format": "png", "dpi": 110, "metadata": {"Software": None}}
             write_atomically(folder / name, partial(drawn.savefig, **style))
             files.append(folder / name)
-    written = {path.name for path in files}
-    blocks = [block for part in _parts(rows) for block in part.split("\n\n") if block]
-    text = "\n\n".join(block for block in blocks if _has_picture(block, written)) + "\n"
-    write_atomically(folder / PAGE, lambda file: file.write(text.encode()))
+    write_page(folder / PAGE, known_pictures(_parts(rows, made), files))
     return [folder / PAGE, *files]
-
-
-def _has_picture(block: str, written: set[str]) -> bool:
-    """Whether a block of text is no picture, or one whose run is there."""
-    return not block.startswith("![") or block.rpartition("(")[2].rstrip(")") in written
 
 
 def mean_spread(
@@ -89,7 +86,7 @@ def _values(
     return [value for run in runs if (value := read(run)) is not None]
 
 
-def _parts(rows: Rows) -> list[str]:
+def _parts(rows: Rows, made: Origin) -> list[str]:
     """The page in order; a section whose rows are not there is left out."""
     by_neurons = {
         prefix: _by_neurons(rows, prefix, "mnist" if prefix in ("step", "exact") else "natural")
@@ -108,7 +105,7 @@ def _parts(rows: Rows) -> list[str]:
         (by_neurons["natural"], prose.NATURAL_WHY),
         (by_neurons["step"], prose.SPEED, _speed(rows)),
     ]
-    parts = [prose.HEAD, _provenance(rows), prose.PROTOCOL]
+    parts = [prose.HEAD, _provenance(made), prose.PROTOCOL]
     for needed, *texts in sections:
         if needed:
             parts += texts
@@ -125,18 +122,15 @@ def _section(lead: str, table: str) -> tuple[str, ...]:
     return (lead, table) if table else ()
 
 
-def _provenance(rows: Rows) -> str:
+def _provenance(made: Origin) -> str:
     """Seeds, versions and machines of the runs, as they recorded them."""
-    made = origin(rows)
-    return "\n".join(
-        [
-            "- Command: `make reproduce` (`python -m experiments.reproduce wtcrl`)",
-            f"- Seeds: {made.seeds}; {made.runs} runs. A seed draws the images,"
-            " the patches, the initial weights and the noise.",
-            f"- Versions: {made.versions}",
-            f"- Machine: {made.machines}; two runs at a time",
-            f"- Runs from {made.days}",
-        ]
+    made = made._replace(machines=f"{made.machines}; two runs at a time")
+    return provenance(
+        made,
+        "wtcrl",
+        f"Seeds: {made.seeds}; {made.runs} runs. A seed draws the images,"
+        " the patches, the initial weights and the noise.",
+        f"Runs from {made.days}",
     )
 
 
