@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from simulator.arrays import POP, PROJ, SPARSE, Groups, NetworkArrays, records
 from simulator.errors import NetworkError
-from simulator.incoming import incoming_codes, place_bits
+from simulator.incoming import incoming_codes
 from simulator.lazy_kernels import HORIZONS
 from simulator.model import NeuronModel, PlasticityRule
 from simulator.network import Network, Population, Projection
@@ -189,8 +189,8 @@ def compile_network(
         if drawn.kind == SPARSE:
             counts = np.bincount(drawn.post, minlength=proj.post.size)
             in_ptr, first = row_starts(counts), drawn.row_ptr[:: row.stride].copy()
-            codes = incoming_codes(first, drawn.post, in_ptr)
-            row.in_short, row.place_bits = codes.dtype == np.uint32, place_bits(first)
+            codes, row.place_bits = incoming_codes(first, drawn.post, in_ptr)
+            row.in_short = codes.dtype == np.uint32
             pool = "in_short" if row.in_short else "in_long"
             row.in_syn_at, row.in_rows_at = used[pool], row.row_at
             put("in_ptr", in_ptr)

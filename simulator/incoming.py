@@ -15,7 +15,7 @@ from numba import njit
 
 from simulator.inner import register_jitable
 
-__all__ = ["Incoming", "incoming_codes", "incoming_of", "incoming_synapse", "place_bits"]
+__all__ = ["Incoming", "incoming_codes", "incoming_of", "incoming_synapse"]
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint32] | npt.NDArray[np.int64]
@@ -23,14 +23,9 @@ Codes = npt.NDArray[np.uint32] | npt.NDArray[np.int64]
 _SHORT_BITS = 32
 
 
-def place_bits(first: Ints) -> int:
-    """Bits for the place of a synapse in its row, for rows that begin at ``first``."""
-    return int(np.diff(first).max(initial=1) - 1).bit_length()
-
-
-def incoming_codes(first: Ints, post: npt.NDArray[np.int32], in_ptr: Ints) -> Codes:
+def incoming_codes(first: Ints, post: npt.NDArray[np.int32], in_ptr: Ints) -> tuple[Codes, int]:
     """Numbers of the incoming synapses of each target, by presynaptic neuron: unsigned in 32 bits
-    where they all fit, else in 64.
+    where they all fit, else in 64; and how many of the bits tell the place in the row.
 
     Parameters
     ----------
@@ -41,13 +36,13 @@ def incoming_codes(first: Ints, post: npt.NDArray[np.int32], in_ptr: Ints) -> Co
     in_ptr
         First entry of each target, shape (targets + 1,).
     """
-    bits = place_bits(first)
-    rows = max(first.size - 2, 0)
-    short = rows.bit_length() + bits <= _SHORT_BITS
+    bits = int(np.diff(first).max(initial=1) - 1).bit_length()
+    last_row = max(first.size - 2, 0)
+    short = last_row.bit_length() + bits <= _SHORT_BITS
     kind: Any = np.uint32 if short else np.int64
     codes: Codes = np.empty(post.size, kind)
     _transpose(first, post, in_ptr[:-1].copy(), bits, codes)
-    return codes
+    return codes, bits
 
 
 @njit(cache=True)

@@ -20,10 +20,10 @@ class UncollectedCompiler(Compiler):
 
     def compile_extra(self, func: Callable[..., Any]) -> Any:
         """Compile the function and all that it calls."""
-        if not gc.isenabled():
-            return super().compile_extra(func)  # type: ignore[no-untyped-call]
+        enabled = gc.isenabled()
         gc.disable()
         try:
             return super().compile_extra(func)  # type: ignore[no-untyped-call]
         finally:
-            gc.enable()
+            if enabled:
+                gc.enable()

@@ -9,7 +9,7 @@ from plasticity import PairSTDP
 from simulator import Network, Simulation, explicit
 from simulator import incoming as module
 from simulator.compile import compile_network
-from simulator.incoming import incoming_codes, incoming_of, incoming_synapse, place_bits
+from simulator.incoming import incoming_codes, incoming_of, incoming_synapse
 
 
 def skewed(delay=1.0):
@@ -69,8 +69,9 @@ def test_what_does_not_fit_into_32_bits_takes_64():
     """A million rows of one synapse and one row of 10,000: 20 + 14 bits."""
     first = np.concatenate([np.arange(1_000_000), [1_009_999]])
     post = np.zeros(first[-1], np.int32)
-    codes = incoming_codes(first, post, np.array([0, post.size]))
-    assert place_bits(first) == 14
+    codes, bits = incoming_codes(first, post, np.array([0, post.size]))
+    assert bits == 14
     assert codes.dtype == np.int64
     assert codes[-1] == (999_999 << 14) | 9_999
-    assert incoming_codes(first[:-1], post[:-10_000], np.array([0, 999_999])).dtype == np.uint32
+    codes, _ = incoming_codes(first[:-1], post[:-10_000], np.array([0, 999_999]))
+    assert codes.dtype == np.uint32
