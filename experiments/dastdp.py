@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from experiments.dastdp_parts.network import Model
     from experiments.dastdp_parts.testing import Answers, Trained
 
-__all__ = ["EXPERIMENT", "Config"]
+__all__ = ["EXPERIMENT", "Config", "model_of"]
 
 TEST_PHASE = 2
 
@@ -92,7 +92,7 @@ def run(config: Config, context: Context) -> Mapping[str, object]:
     )
     if config.tsne:
         _require_tsne()
-    model = _model(config, context.seed)
+    model = model_of(config, context.seed)
     epochs = config.epochs or defaults(config.data, config.n).epochs
     made = Pass("train", epochs, config.curve_every, config.curve_images, config.checkpoint_s)
     trained, course = first_pass(model, images, made, context)
@@ -119,7 +119,7 @@ def run(config: Config, context: Context) -> Mapping[str, object]:
     return _evaluate(config, context, model, images, trained, course, second)
 
 
-def _model(config: Config, seed: int) -> Model:
+def model_of(config: Config, seed: int) -> Model:
     """The network with what is not set taken from the source."""
     from experiments.dastdp_parts.network import Model
     from experiments.dastdp_parts.paper import defaults

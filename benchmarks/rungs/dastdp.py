@@ -13,8 +13,9 @@ import numpy as np
 from benchmarks.peers import Peer
 from benchmarks.process import Record, run_function
 from benchmarks.rung import SPIKEMESH, Measured, Options, Rung, Subject, table
+from experiments.dastdp import Config, model_of
 from experiments.dastdp_parts import network as net
-from experiments.dastdp_parts.paper import defaults
+from experiments.dastdp_parts.paper import PROGRAM_INHIBITION
 from experiments.dastdp_parts.presenting import (
     HZ_PER_GREY,
     PRESENTATION_MS,
@@ -32,8 +33,6 @@ BRIAN2_NEURONS = f"{BRIAN2}, traces kept by neurons"
 ROW_MS = 50.0  # of the rates that Brian2 gets
 GRID_MS = 0.5
 NEXT_TO_NOTHING = 1e-12
-# The program's, as a charge.  What the experiment uses is more than steps of 0.5 ms can follow.
-INHIBITION = 38.4
 
 
 def train(n: int, images: int, seed: int) -> Record:
@@ -180,19 +179,9 @@ def section(measured: Measured, folder: Path) -> Sequence[str]:
 
 
 def _model(n: int, seed: int) -> net.Model:
-    d = defaults("embedded", n)
-    return net.Model(
-        n=n,
-        nu_hidden=d.nu_hidden,
-        nu_output=d.nu_output,
-        kappa=d.kappa,
-        tau_theta=d.tau_theta,
-        v_th=d.v_th,
-        beta=d.beta,
-        output_ceiling=d.output_ceiling,
-        inhibition=INHIBITION,
-        seed=seed,
-    )
+    """With the program's inhibition: what the experiment uses instead is more than steps of 0.5 ms
+    can follow."""
+    return model_of(Config(n=n, data="embedded", inhibition=PROGRAM_INHIBITION), seed)
 
 
 def _speed(measured: Measured, name: str) -> float:

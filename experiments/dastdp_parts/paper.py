@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DEFAULTS", "READOUTS", "TRAINING_IMAGES", "Defaults", "defaults", "paper_figure"]
+__all__ = [
+    "DEFAULTS",
+    "PROGRAM_INHIBITION",
+    "READOUTS",
+    "TRAINING_IMAGES",
+    "Defaults",
+    "defaults",
+    "paper_figure",
+]
 
 TRAINING_IMAGES = 60_000  # of either data set
+PROGRAM_INHIBITION = 38.4  # the charge of its 17, which decay with 2 ms in steps of 0.5 ms
 READOUTS = {
     "simultaneous": "simultaneous",
     "layer_by_layer": "layer by layer",
@@ -48,7 +57,7 @@ class Defaults:
     v_th: float  # mV
     beta: float
     output_ceiling: float
-    inhibition: float = 38.4
+    inhibition: float = PROGRAM_INHIBITION
 
 
 # By data, then by the largest number of hidden neurons that they are for.

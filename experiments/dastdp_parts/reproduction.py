@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from experiments.dastdp_parts.paper import PROGRAM_INHIBITION
 from experiments.dastdp_parts.report import write_report
 from experiments.reproduce import Cell, Reproduction
 
@@ -10,7 +11,7 @@ __all__ = ["REPRODUCTION", "SCANNED"]
 # What a run stands for is written out, so that one of other defaults is not taken for it.
 # The program's values with its charge (see `experiments.dastdp_parts.paper.Defaults`).
 CHARGE: dict[str, object] = {
-    "beta": 0.127, "inhibition": 38.4, "output_ceiling": 12.0, "nu_hidden": 0.00635,
+    "beta": 0.127, "inhibition": PROGRAM_INHIBITION, "output_ceiling": 12.0, "nu_hidden": 0.00635,
 }  # fmt: skip
 CHOSEN_100: dict[str, object] = {**CHARGE, "inhibition": 76.8}
 CHOSEN_400: dict[str, object] = {**CHARGE, "inhibition": 57.6}
@@ -45,7 +46,7 @@ def _cells() -> list[Cell]:
         *scan,
         *(Cell("mnist-n100", {"n": 100, **CHOSEN_100}, seed) for seed in (1, 2, 3)),
         Cell("mnist-n400", {"n": 400, **CHOSEN_400}),
-        Cell("fashion-n400", {"n": 400, "data": "fashion", "inhibition": 38.4}),
+        Cell("fashion-n400", {"n": 400, "data": "fashion", "inhibition": PROGRAM_INHIBITION}),
         *(Cell("charge-n100", {"n": 100, **CHARGE}, seed) for seed in (1, 2, 3)),
         Cell("charge-n400", {"n": 400, **CHARGE}),
         Cell(
