@@ -238,6 +238,7 @@ class Workspace(NamedTuple):
     sent: Floats  # (longest row,) weights as a rule transmits them
     scratch: Floats  # (variables, neurons) states of the odd ones
     decay: Floats  # (variables,) of the modes of a lazy population
+    rates: Floats  # (variables,) 1 / ms, at which they decay
     natural: Floats  # (variables, 1) state of a lazy neuron
     found: Ints  # (n_neurons,) lazy neurons whose prediction changes
     found_t: Floats  # (n_neurons,) to what, ms

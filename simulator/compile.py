@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from simulator.arrays import POP, PROJ, SPARSE, Groups, NetworkArrays, records
 from simulator.errors import NetworkError
+from simulator.frames import FRAME
 from simulator.incoming import incoming_codes
 from simulator.lazy_kernels import HORIZONS
 from simulator.model import NeuronModel, PlasticityRule
@@ -32,10 +33,7 @@ from simulator.trial_rule import TrialRule
 
 __all__ = ["CompiledNetwork", "compile_network"]
 
-# In units of a population's shortest time constant: how long amplitudes are kept in one frame
-# (their factors grow by e to this power), and the length of a bucket of deadlines.
-_FRAME = 16.0
-_BUCKET = 0.1
+_BUCKET = 0.1  # of deadlines: its length in units of a population's shortest time constant
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -212,7 +210,7 @@ def compile_network(
         shortest = min(pop.model.time_constants(p))
         table[k].granted = table[k].together
         if not together[k] and net.left_alone and pop.model.has_modes(p):
-            table[k].lazy, table[k].frame_length = 1, _FRAME * shortest
+            table[k].lazy, table[k].frame_length = 1, FRAME * shortest
         if table[k].granted or table[k].lazy:
             table[k].bucket = _BUCKET * shortest
     private = private_inputs(net, table, projections, pools["weight"])

@@ -132,6 +132,7 @@ def new_workspace(compiled: CompiledNetwork, st: EngineState) -> Workspace:
         sent=np.zeros(longest),
         scratch=np.zeros((variables, st.neurons.size)),
         decay=np.zeros(max(1, variables)),
+        rates=np.zeros(max(1, variables)),
         natural=np.zeros((max(1, variables), 1)),
         found=np.zeros(st.neurons.size, np.int64),
         found_t=np.zeros(st.neurons.size),

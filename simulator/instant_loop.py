@@ -358,7 +358,7 @@ def make_instant_loop(
         if not net.pops[k].lazy:
             return False
         set_frame(net, blocks, st, work, k, t)
-        return add_runs(blocks, net.pops[k].group, net.pops[k].row, net, st, stop, limit) > 0
+        return add_runs(blocks, net.pops[k].group, net.pops[k].row, net, st, work, stop, limit) > 0
 
     @register_jitable(forceinline=True)
     def deliver(net, blocks, rule_blocks, st, work, t):

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulator.arrays import CROSSES, EXAMINED
+from simulator.frames import growth
 from simulator.inner import register_jitable
 from simulator.model import NeuronModel
 from simulator.prefetch import prefetch, prefetch_entry
@@ -61,7 +62,7 @@ class LazyKernels(NamedTuple):
     examine: Any  # (net, st, work, k, first, end, t) -> how many predictions changed
     fire: Any  # (net, st, work, k, g, t) -> refractory period
     release: Any  # (net, st, work, k, g, t)
-    add_runs: Any  # (net, st, stop, limit) -> how many instants were handled
+    add_runs: Any  # (net, st, work, stop, limit) -> how many instants were handled
 
 
 def lazy_kernels(models: Sequence[type[NeuronModel]], driven: bool = True) -> LazyKernels:
@@ -134,7 +135,7 @@ def _of_model(model: type[NeuronModel], with_inputs: bool) -> LazyKernels:
         post = targets[t_at : t_at + n]
         for k in range(len(tau)):
             if amount[k] != 0.0:
-                c = amount[k] * exp(dt / tau[k])
+                c = amount[k] * growth(dt * (1.0 / tau[k]))
                 mode = block[0][k][at:]
                 if same:
                     c *= w[w_at]
@@ -160,7 +161,7 @@ def _of_model(model: type[NeuronModel], with_inputs: bool) -> LazyKernels:
         tau, amount = time_constants(p), kick(p, port)
         for k in range(len(tau)):
             if amount[k] != 0.0:
-                c = amount[k] * exp(dt / tau[k])
+                c = amount[k] * growth(dt * (1.0 / tau[k]))
                 mode = block[0][k][at + first : at + first + n]
                 if same:
                     c *= w[w_at]
@@ -311,11 +312,11 @@ def _of_model(model: type[NeuronModel], with_inputs: bool) -> LazyKernels:
         clamp(view(work.natural), 0, p)
         write(block, p, j, work.decay, work.natural)
 
-    def add_runs(block, row, net, st, stop, limit):
+    def add_runs(block, row, net, st, work, stop, limit):
         """Deliver the arrivals of the open bucket before time ``stop`` that have an instant and a
         neuron of this model to themselves, until one is to be examined."""
         runs, targets, weights, left = st.arrivals[0], net.syn_post, net.weight, st.left
-        queue, engine, modes = st.queue[0], st.engine[0], block[0]
+        queue, engine, modes, rates = st.queue[0], st.engine[0], block[0], work.rates
         first, last, q, now = queue.open_at, queue.n_open, np.int64(-1), engine.now
         deliveries, touched = engine.deliveries, engine.n_used
         p = load(block[1][row])
@@ -338,6 +339,8 @@ def _of_model(model: type[NeuronModel], with_inputs: bool) -> LazyKernels:
                     break
                 p = load(block[1][pop.row])
                 tau, amount = time_constants(p), kick(p, proj.port)
+                for m in range(len(tau)):
+                    rates[m] = 1.0 / tau[m]
                 at, lo, frame, length = pop.at, pop.lo, st.pops[proj.post].frame, pop.frame_length
                 post, w_at, same = proj.post_at, proj.w_at, bool(proj.same)
                 far = pop.hi - lo > _FAR
@@ -355,7 +358,7 @@ def _of_model(model: type[NeuronModel], with_inputs: bool) -> LazyKernels:
             deliveries += end - s
             for m in range(len(tau)):
                 if amount[m] != 0.0:
-                    c = amount[m] * exp(dt / tau[m])
+                    c = amount[m] * growth(dt * rates[m])
                     mode = modes[m]
                     for e in range(s, end):
                         mode[at + targets[post + e]] += weights[w_at if same else w_at + e] * c

@@ -17,12 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.errors import ModelError
+from simulator.frames import FRAME
 from simulator.inner import register_jitable
 from simulator.model import Age, Parametrised, PlasticityRule, Trace
 
 __all__ = ["TraceKernels", "check_traces", "empty_values", "frame_length", "trace_kernels"]
-
-_FRAME = 16.0  # shortest time constants: amplitudes grow by e to this power
 
 
 class TraceKernels(NamedTuple):
@@ -56,7 +55,7 @@ def frame_length(rule: type[PlasticityRule], p: Any) -> float:
         for trace in (*rule.pre_traces, *rule.post_traces)
         if isinstance(trace, Trace)
     ]
-    return _FRAME * min(taus, default=math.inf)
+    return FRAME * min(taus, default=math.inf)
 
 
 def empty_values(traces: Sequence[Trace | Age], n: int) -> npt.NDArray[np.float64]:
