@@ -35,6 +35,7 @@ WANTED = 512  # arrivals in a bucket; three times as many, or as few, and bucket
 WIDEST = 16.0  # buckets in the longest delay, at least: most of what is sent off goes beyond one
 MOST_A_MS = 1e9  # buckets; their numbers are integers for as long as anybody simulates
 _REVIEW = 8192  # arrivals and buckets, at least, between two looks at how many there were
+_SLOTS_EACH = 4  # of time an arrival: the fewer share one, the fewer branches go unforeseen
 _FEW = 16  # arrivals that are sorted by insertion straight away
 _FOREVER = 1 << 62
 _MANY = 1 << 15  # entries whose rows hardly lie in a cache
@@ -218,7 +219,7 @@ def _sort(st, n):
     per_ms, current, most = st.queue[0].per_ms, st.queue[0].current, 1
     if n > _FEW:
         slots = 2 * _FEW
-        while slots < n and slots < st.slots.size:
+        while slots < _SLOTS_EACH * n and 2 * slots <= st.slots.size:
             slots *= 2
         counts = st.slots[:slots]
         counts[:] = 0
