@@ -26,7 +26,7 @@ help:
 	@echo "make pictures   run the demo and take its pictures into docs/pictures"
 	@echo "make bench      climb the ladder of speed and memory, for some minutes; BENCH=--quick for a look"
 	@echo "make accuracy   check how exact it is, against NEST too, and write docs/accuracy.md"
-	@echo "make reproduce  write the pages of docs/results, in some hours"
+	@echo "make reproduce  run the slow tests and write the pages of docs/results, in some hours"
 	@echo "make clean      remove the virtual environment, the caches and the demo run"
 
 demo: $(RUNTIME)
@@ -59,6 +59,7 @@ accuracy: $(PEER)
 	$(BIN)/spikemesh verify --against nest --full --out docs/accuracy.md
 
 reproduce: $(DEVELOPMENT) accuracy
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow
 	$(BIN)/python -m experiments.reproduce
 	$(BIN)/spikemesh bench $(BENCH)
 
