@@ -208,15 +208,15 @@ def _scan(rows: Rows) -> str:
             [
                 "clothes" if row.startswith("scan-fashion") else "digits",
                 f"{made['n']:,}",
-                f"{made['inhibition']:g}",
-                f"{made['nu_hidden']:g}",
+                *(f"{made[name]:g}" for name in ("inhibition", "nu_hidden", "kappa", "beta")),
                 mean_spread(_percent(runs, "simultaneous"), 2),
                 mean_spread(_percent(runs, "label_statistics"), 2),
                 mean_spread(_values(runs, "hidden_spikes_per_image_test"), 1),
                 mean_spread(_values(runs, "hidden_neurons_per_image_test"), 1),
             ]
         )
-    columns = ["images", "hidden neurons", "inhibition", "learning rate", "simultaneous (%)"]
+    columns = ["images", "hidden neurons", "inhibition", "learning rate", "step of thresholds (mV)"]
+    columns += ["mean weight", "simultaneous (%)"]
     columns += ["label statistics (%)", "hidden spikes per image", "neurons that answer"]
     return table(columns, lines)
 

@@ -16,15 +16,36 @@ CHARGE: dict[str, object] = {
 CHOSEN_100: dict[str, object] = {**CHARGE, "inhibition": 76.8}
 CHOSEN_400: dict[str, object] = {**CHARGE, "inhibition": 57.6}
 
-# Data, hidden neurons, inhibition, learning rate of the hidden layer.
-SCANNED: list[tuple[str, int, float, float]] = [
-    ("mnist", 100, 38.4, 0.00635),
-    ("mnist", 100, 76.8, 0.00635),
-    *(("mnist", 100, inhibition, 0.0127) for inhibition in (19.2, 57.6, 76.8, 115.2)),
-    *(("mnist", 400, inhibition, 0.00635) for inhibition in (38.4, 57.6)),
-    ("mnist", 400, 76.8, 0.0127),
-    *(("fashion", 400, inhibition, 0.0254) for inhibition in (25.6, 38.4, 57.6)),
-    ("fashion", 400, 38.4, 0.0127),
+CLOTHES: dict[str, object] = {
+    "inhibition": PROGRAM_INHIBITION, "kappa": 0.1, "nu_hidden": 0.0127,
+}  # fmt: skip
+
+# Data, hidden neurons, what was set.
+SCANNED: list[tuple[str, int, dict[str, float]]] = [
+    *(
+        ("mnist", n, {"inhibition": inhibition, "nu_hidden": rate})
+        for n, inhibition, rate in (
+            (100, 38.4, 0.00635),
+            (100, 76.8, 0.00635),
+            (100, 19.2, 0.0127),
+            (100, 57.6, 0.0127),
+            (100, 76.8, 0.0127),
+            (100, 115.2, 0.0127),
+            (400, 38.4, 0.00635),
+            (400, 57.6, 0.00635),
+            (400, 76.8, 0.0127),
+        )
+    ),
+    *(
+        ("fashion", 400, {"inhibition": inhibition, "kappa": 0.05, "nu_hidden": 0.0254})
+        for inhibition in (25.6, 38.4, 57.6)
+    ),
+    *(
+        ("fashion", 400, {"beta": beta, "kappa": 0.05, "nu_hidden": 0.0127})
+        for beta in (0.03175, 0.127)
+    ),
+    *(("fashion", 400, {"kappa": kappa, "nu_hidden": 0.0127}) for kappa in (0.02, 0.05, 0.1, 0.2)),
+    ("fashion", 400, {"kappa": 0.1, "nu_hidden": 0.00635}),
 ]
 
 
@@ -37,16 +58,16 @@ def _cells() -> list[Cell]:
     }
     scan = [
         Cell(
-            f"scan-{data}-n{n}-{inhibition:g}-{rate:g}",
-            {**once, "data": data, "n": n, "inhibition": inhibition, "nu_hidden": rate},
+            "-".join([f"scan-{data}-n{n}", *(f"{value:g}" for value in settings.values())]),
+            {**once, "data": data, "n": n, **settings},
         )
-        for data, n, inhibition, rate in SCANNED
+        for data, n, settings in SCANNED
     ]
     return [
         *scan,
         *(Cell("mnist-n100", {"n": 100, **CHOSEN_100}, seed) for seed in (1, 2, 3)),
         Cell("mnist-n400", {"n": 400, **CHOSEN_400}),
-        Cell("fashion-n400", {"n": 400, "data": "fashion", "inhibition": PROGRAM_INHIBITION}),
+        Cell("fashion-n400", {"n": 400, "data": "fashion", **CLOTHES}),
         *(Cell("charge-n100", {"n": 100, **CHARGE}, seed) for seed in (1, 2, 3)),
         Cell("charge-n400", {"n": 400, **CHARGE}),
         Cell(
