@@ -45,8 +45,8 @@ def section(measured: Measured, folder: Path) -> Sequence[str]:
     return [
         "The same network, whose ten million excitatory synapses onto excitatory neurons learn by "
         "additive pair STDP: all pairs, at exact times here, on the grid in Brian2. A presynaptic "
-        "spike acts 1.5 ms later, when it reaches the synapse. On a grid of 0.1 ms weights fall by a "
-        "third less than at exact times, and the rate is higher "
+        "spike acts 1.5 ms later, when it reaches the synapse. On a grid of 0.1 ms weights fall by "
+        "a third less than at exact times, and the rate is higher "
         "(docs/decisions/0008-measuring-speed.md).",
         "",
         *table(
