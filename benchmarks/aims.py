@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchmarks.rung import SPIKEMESH, Measured, table
+from benchmarks.rung import SPIKEMESH, Measured, shown, table
 
 __all__ = ["aims"]
 
@@ -19,43 +19,43 @@ def aims(found: Mapping[str, Measured]) -> list[str]:
     def add(what: str, value: float, aim: float, at_least: bool) -> None:
         sign = "≥" if at_least else "≤"
         reached = value >= aim if at_least else value <= aim
-        rows.append((what, _shown(value), f"{sign} {_shown(aim)}", "yes" if reached else "no"))
+        rows.append((what, shown(value), f"{sign} {shown(aim)}", "yes" if reached else "no"))
 
     cuba, brunel, wtcrl = (found.get(name) for name in ("cuba", "brunel", "wtcrl"))
     if cuba and SPIKEMESH in cuba:
-        speed = 1e-6 / _cost(cuba, SPIKEMESH, "deliveries")
+        speed = 1e-6 / cuba.cost(SPIKEMESH, "deliveries")
         add("CUBA: million deliveries per CPU second", speed, 15.0, True)
     if brunel and SPIKEMESH in brunel:
         for peer in (NEST, BRIAN2):
             if peer in brunel:
-                ratio = _cost(brunel, peer, "deliveries") / _cost(brunel, SPIKEMESH, "deliveries")
+                ratio = brunel.cost(peer, "deliveries") / brunel.cost(SPIKEMESH, "deliveries")
                 add(f"Brunel: time of {peer}, over ours", ratio, 1.0, True)
-        each = _ratio(brunel, SPIKEMESH, "growth_mb", "synapses") * 1e6
+        each = brunel.median(SPIKEMESH, "growth_mb") / brunel.median(SPIKEMESH, "synapses") * 1e6
         add("Brunel: resident bytes per synapse", each, 16.0, False)
     if wtcrl and SPIKEMESH in wtcrl:
-        speed = 1.0 / _cost(wtcrl, SPIKEMESH, "work")
+        speed = 1.0 / wtcrl.cost(SPIKEMESH)
         add("W-TCRL: presentations per CPU second", speed, 15_000.0, True)
         if BRIAN2 in wtcrl:
-            ratio = _cost(wtcrl, BRIAN2, "work") * speed
+            ratio = wtcrl.cost(BRIAN2) * speed
             add(f"W-TCRL: time of {BRIAN2}, over ours", ratio, 10.0, True)
     stdp, plastic = found.get("brunel_stdp"), found.get("plastic")
     if stdp and SPIKEMESH in stdp and BRIAN2 in stdp:
-        ratio = _cost(stdp, BRIAN2, "duration_ms") / _cost(stdp, SPIKEMESH, "duration_ms")
+        ratio = stdp.cost(BRIAN2, "duration_ms") / stdp.cost(SPIKEMESH, "duration_ms")
         add(f"Brunel with STDP: time of {BRIAN2}, over ours", ratio, 1.0, True)
     for rule, aim in (("pair STDP", 10.0), ("dopamine STDP", 4.0)):
         if plastic and f"{SPIKEMESH}, {rule}" in plastic:
-            speed = 1e-6 / _cost(plastic, f"{SPIKEMESH}, {rule}", "work")
+            speed = 1e-6 / plastic.cost(f"{SPIKEMESH}, {rule}")
             add(f"{rule}: million presynaptic deliveries per CPU second", speed, aim, True)
     dastdp = found.get("dastdp")
     if dastdp and SPIKEMESH in dastdp:
-        speed = 1.0 / _cost(dastdp, SPIKEMESH, "work")
+        speed = 1.0 / dastdp.cost(SPIKEMESH)
         add("Symmetric STDP: presentations per CPU second", speed, 150.0, True)
         if COARSE in dastdp:
-            ratio = _cost(dastdp, COARSE, "work") * speed
+            ratio = dastdp.cost(COARSE) * speed
             add(f"Symmetric STDP: time of {COARSE}, over ours", ratio, 10.0, True)
     queue = found.get("queue")
     if queue and SPIKEMESH in queue:
-        time = _cost(queue, SPIKEMESH, "work") * 1e9
+        time = queue.cost(SPIKEMESH) * 1e9
         add("Queue: ns per delivery, rows of 1,000 synapses", time, 50.0, False)
         single = f"{SPIKEMESH}, 1 synapse a neuron"
         if single in queue:
@@ -69,7 +69,7 @@ def aims(found: Mapping[str, Measured]) -> list[str]:
         name = f"{SPIKEMESH}, {column}"
         if network and name in network:
             what = f"Packet network, 8x8, uniform 0.2, {column}: million flit hops per CPU second"
-            add(what, 1e-6 / _cost(network, name, "work"), 5.0, True)
+            add(what, 1e-6 / network.cost(name), 5.0, True)
     first = found.get("first_run")
     if first and first.subjects:
         for state, aim in (("cold", 15.0), ("warm", 2.0)):
@@ -78,16 +78,3 @@ def aims(found: Mapping[str, Measured]) -> list[str]:
     if not rows:
         return []
     return ["## Aims", "", *table(("what", "measured", "aim", "reached"), rows), ""]
-
-
-def _shown(value: float) -> str:
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
-
-
-def _ratio(measured: Measured, name: str, over: str, under: str) -> float:
-    return measured.median(name, over) / measured.median(name, under)
-
-
-def _cost(measured: Measured, name: str, work: str) -> float:
-    """CPU seconds for a unit of work."""
-    return _ratio(measured, name, "simulate_cpu_s", work)

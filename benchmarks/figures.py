@@ -49,7 +49,7 @@ def _ratios(measured: Measured) -> dict[str, float]:
         unit = "work" if "work" in measured[name][0] else "deliveries"
         if unit not in measured[name][0] or "simulate_cpu_s" not in measured[name][0]:
             return {}
-        cost[name] = measured.median(name, "simulate_cpu_s") / measured.median(name, unit)
+        cost[name] = measured.cost(name, unit)
     return {name: value / cost[SPIKEMESH] for name, value in cost.items()}
 
 

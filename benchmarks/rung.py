@@ -86,6 +86,11 @@ class Measured:
         """Median over the repeats."""
         return median([float(record[key]) for record in self.records[subject]])
 
+    def cost(self, subject: str, unit: str = "work") -> float:
+        """Processor seconds of the simulation for one unit: of work, ``deliveries``,
+        ``duration_ms``; medians of either."""
+        return self.median(subject, "simulate_cpu_s") / self.median(subject, unit)
+
 
 @dataclass(frozen=True)
 class Rung:
@@ -100,6 +105,11 @@ class Rung:
     subjects: Callable[[Options], Sequence[Subject]]
     section: Callable[[Measured, Path], Sequence[str]]
     seeds: int | None = None
+
+
+def shown(value: float) -> str:
+    """A figure of a table: three places, thousands whole."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def discover() -> dict[str, Rung]:

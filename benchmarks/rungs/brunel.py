@@ -25,10 +25,9 @@ def subjects(options: Options) -> Sequence[Subject]:
 def section(measured: Measured, folder: Path) -> Sequence[str]:
     """The table; ratios are processor times over ours."""
     rows = []
-    ours = _cost(measured, SPIKEMESH)
+    ours = measured.cost(SPIKEMESH, "duration_ms")
     for name in measured.subjects:
-        cost = _cost(measured, name)
-        speed = measured.median(name, "deliveries") / measured.median(name, "simulate_cpu_s")
+        cost = measured.cost(name, "duration_ms")
         peak = measured.median(name, "peak_mb")
         rows.append(
             (
@@ -36,8 +35,8 @@ def section(measured: Measured, folder: Path) -> Sequence[str]:
                 len(measured[name]),
                 f"{measured.median(name, 'duration_ms') / 1000:g}",
                 f"{measured.median(name, 'rate_hz'):.2f}",
-                f"{cost:.3g}",
-                f"{speed / 1e6:.3g}",
+                f"{cost * 1000:.3g}",
+                f"{1e-6 / measured.cost(name, 'deliveries'):.3g}",
                 f"{cost / ours:.3g}",
                 f"{measured.median(name, 'build_cpu_s'):.3g}",
                 f"{peak:.0f}",
@@ -71,11 +70,6 @@ def section(measured: Measured, folder: Path) -> Sequence[str]:
         f"Built and run, the network holds {growth:.1f} bytes of resident memory per synapse in "
         "Spikemesh, everything included.",
     ]
-
-
-def _cost(measured: Measured, name: str) -> float:
-    """Processor seconds of the simulation per simulated second."""
-    return measured.median(name, "simulate_cpu_s") / measured.median(name, "duration_ms") * 1000.0
 
 
 RUNG = Rung("brunel", "Brunel: many synapses, much input", subjects, section)

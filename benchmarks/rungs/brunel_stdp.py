@@ -25,10 +25,10 @@ def subjects(options: Options) -> Sequence[Subject]:
 
 def section(measured: Measured, folder: Path) -> Sequence[str]:
     """The table; ratios are processor times over ours."""
-    ours = measured.median(SPIKEMESH, "simulate_cpu_s") / measured.median(SPIKEMESH, "duration_ms")
+    ours = measured.cost(SPIKEMESH, "duration_ms")
     rows = []
     for name in measured.subjects:
-        cost = measured.median(name, "simulate_cpu_s") / measured.median(name, "duration_ms")
+        cost = measured.cost(name, "duration_ms")
         rates = [float(record["rate_hz"]) for record in measured[name]]
         rows.append(
             (

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.peers import Peer
 from benchmarks.process import Record, run_function
-from benchmarks.rung import SPIKEMESH, Measured, Options, Rung, Subject, table
+from benchmarks.rung import SPIKEMESH, Measured, Options, Rung, Subject, shown, table
 from experiments.dastdp import Config, model_of
 from experiments.dastdp_parts import network as net
 from experiments.dastdp_parts.paper import PROGRAM_INHIBITION
@@ -142,9 +142,9 @@ def subjects(options: Options) -> Sequence[Subject]:
 def section(measured: Measured, folder: Path) -> Sequence[str]:
     """The table; ratios are speeds over ours."""
     rows = []
-    ours = _speed(measured, SPIKEMESH)
+    ours = measured.cost(SPIKEMESH)
     for name in measured.subjects:
-        speed = _speed(measured, name)
+        cost = measured.cost(name)
         rows.append(
             (
                 name,
@@ -152,8 +152,8 @@ def section(measured: Measured, folder: Path) -> Sequence[str]:
                 f"{measured.median(name, 'work'):,.0f}",
                 f"{measured.median(name, 'spikes_per_presentation'):.1f}",
                 f"{measured.median(name, 'simulate_cpu_s'):.3g}",
-                f"{speed:.3g}",
-                f"{ours / speed:.3g}",
+                shown(1.0 / cost),
+                f"{cost / ours:.3g}",
             )
         )
     return [
@@ -182,10 +182,6 @@ def _model(n: int, seed: int) -> net.Model:
     """With the program's inhibition: what the experiment uses instead is more than steps of 0.5 ms
     can follow."""
     return model_of(Config(n=n, data="embedded", inhibition=PROGRAM_INHIBITION), seed)
-
-
-def _speed(measured: Measured, name: str) -> float:
-    return measured.median(name, "work") / measured.median(name, "simulate_cpu_s")
 
 
 RUNG = Rung("dastdp", "Symmetric STDP: digits shown to a network that learns", subjects, section)

@@ -84,7 +84,7 @@ def section(measured: Measured, folder: Path) -> Sequence[str]:
             len(measured[name]),
             f"{measured.median(name, 'work') / 1e6:.3g}",
             f"{measured.median(name, 'simulate_cpu_s'):.3g}",
-            f"{speed(measured, name):.2f}",
+            f"{1e-6 / measured.cost(name):.2f}",
             f"{measured.median(name, 'visits') / measured.median(name, 'work'):.2f}",
             f"{100 * measured.median(name, 'visits') / measured.median(name, 'router_cycles'):.3g}",
         )
@@ -108,11 +108,6 @@ def section(measured: Measured, folder: Path) -> Sequence[str]:
             rows,
         ),
     ]
-
-
-def speed(measured: Measured, name: str) -> float:
-    """Million flit hops per CPU second."""
-    return measured.median(name, "work") / measured.median(name, "simulate_cpu_s") / 1e6
 
 
 RUNG = Rung("network", "The packet network", subjects, section)

@@ -64,7 +64,7 @@ def section(measured: Measured, folder: Path) -> Sequence[str]:
             f"{measured.median(name, 'rate_hz'):.1f}",
             f"{measured.median(name, 'work') / 1e6:.3g}",
             f"{measured.median(name, 'simulate_cpu_s'):.3g}",
-            f"{measured.median(name, 'work') / measured.median(name, 'simulate_cpu_s') / 1e6:.3g}",
+            f"{1e-6 / measured.cost(name):.3g}",
         )
         for name in measured.subjects
     ]

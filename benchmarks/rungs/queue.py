@@ -116,7 +116,7 @@ def subjects(options: Options) -> Sequence[Subject]:
 def section(measured: Measured, folder: Path) -> Sequence[str]:
     """The table."""
     rows = []
-    ours = _each(measured, SPIKEMESH)
+    ours = measured.cost(SPIKEMESH)
     for name in measured.subjects:
         rows.append(
             (
@@ -124,8 +124,8 @@ def section(measured: Measured, folder: Path) -> Sequence[str]:
                 len(measured[name]),
                 f"{measured.median(name, 'pending') / 1e6:.3g}",
                 f"{measured.median(name, 'work') / 1e6:.3g}",
-                f"{_each(measured, name) * 1e9:.0f}",
-                f"{_each(measured, name) / ours:.3g}",
+                f"{measured.cost(name) * 1e9:.0f}",
+                f"{measured.cost(name) / ours:.3g}",
                 f"{measured.median(name, 'bytes_each'):.1f}",
                 f"{measured.median(name, 'resident_bytes_each'):.1f}",
             )
@@ -152,10 +152,6 @@ def section(measured: Measured, folder: Path) -> Sequence[str]:
             rows,
         ),
     ]
-
-
-def _each(measured: Measured, name: str) -> float:
-    return measured.median(name, "simulate_cpu_s") / measured.median(name, "work")
 
 
 RUNG = Rung("queue", "The queue at a million pending", subjects, section)

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.peers import Peer
 from benchmarks.process import Record, run_function
-from benchmarks.rung import SPIKEMESH, Measured, Options, Rung, Subject, table
+from benchmarks.rung import SPIKEMESH, Measured, Options, Rung, Subject, shown, table
 from experiments.wtcrl_parts.network import AFFERENT, C_MAX, C_MIN, CODE, LAYER, Model
 from experiments.wtcrl_parts.patches import load_patches
 from plasticity import WTCRL
@@ -106,9 +106,9 @@ def subjects(options: Options) -> Sequence[Subject]:
 def section(measured: Measured, folder: Path) -> Sequence[str]:
     """The table; ratios are speeds over ours."""
     rows = []
-    ours = _speed(measured, SPIKEMESH)
+    ours = measured.cost(SPIKEMESH)
     for name in measured.subjects:
-        speed = _speed(measured, name)
+        cost = measured.cost(name)
         rows.append(
             (
                 name,
@@ -117,8 +117,8 @@ def section(measured: Measured, folder: Path) -> Sequence[str]:
                 f"{measured.median(name, 'spikes_per_patch'):.2f}",
                 f"{measured.median(name, 'mean_weight'):.3f}",
                 f"{measured.median(name, 'simulate_cpu_s'):.3g}",
-                f"{speed:,.3g}" if speed < 1000 else f"{speed:,.0f}",
-                f"{ours / speed:.3g}",
+                shown(1.0 / cost),
+                f"{cost / ours:.3g}",
             )
         )
     return [
@@ -165,10 +165,6 @@ def _record(n: int, n_spikes: int, weights: Any) -> Record:
         "spikes_per_patch": n_spikes / n,
         "mean_weight": float(np.mean(weights)),
     }
-
-
-def _speed(measured: Measured, name: str) -> float:
-    return measured.median(name, "work") / measured.median(name, "simulate_cpu_s")
 
 
 RUNG = Rung("wtcrl", "W-TCRL: learning at every spike", subjects, section)
