@@ -9,7 +9,7 @@ moves whatever is eligible, though: with the source's releases, 0.5, the others 
 network runs away with them in some seeds; of those here the others that chance strengthens are few.
 
 Source: Izhikevich, Cereb. Cortex 17 (2007), figure 1, with the sizes, limits of weights, delays,
-window and hour of the text and the published program.  The neurons here are leaky
+window of the text and the published program.  The neurons here are leaky
 integrate-and-fire ones, whose potential jumps by the weight, with Poisson noise; they fire between
 once and twice a second as there.  Their threshold is 30 mV above rest, as many synapses that are
 strong by chance would otherwise strengthen themselves, and weights begin at 0.5 mV, not 1 mV.
@@ -51,13 +51,13 @@ Ints = npt.NDArray[np.int64]
 class Config:
     """The settings; the defaults are the source's network."""
 
-    duration: float = setting(3_600.0, "simulated time", unit="s")
+    duration: float = setting(7_200.0, "simulated time", unit="s")
     n: int = setting(1_000, "neurons; four fifths are excitatory")
     out_degree: int = setting(100, "synapses of a neuron")
     noise: float = setting(2.95, "weight of the noise, which decides the rate", unit="mV")
     noise_rate: float = setting(500.0, "of the noise into each neuron", unit="Hz")
     window: float = setting(10.0, "within which the second neuron is to follow", unit="ms")
-    amount: float = setting(0.35, "dopamine of a reward")
+    amount: float = setting(0.25, "dopamine of a reward")
     samples: int = setting(200, "times at which the weights are kept for the picture")
 
     def __post_init__(self) -> None:
