@@ -17,10 +17,10 @@ of the first, dopamine is released everywhere, one to three seconds later. Of 80
 synapses the one between the two is to be found. Its weight starts at 0; two hours are simulated.
 Neurons are leaky integrate-and-fire ones with Poisson noise, not Izhikevich's, and weights begin at
 0.5 mV, not 1 mV. A reward moves whatever is eligible, and which way the synapse goes at first is
-chance. Rewards release 0.25 here. With the source's 0.5, in 1,600 s, so many of the others grew that
-in one of three seeds the network ran away with them and the synapse was lost. Releases of 0.25 and
-0.35 were tried on seeds 11 and 12 for an hour; with 0.35 the same three seeds reached 0.96, 0.44 and
-0.33 of the maximum in an hour, with more of the others."""
+chance. Rewards release 0.25 here. With the source's 0.5, in 1,600 s, so many of the others grew
+that in one of three seeds the network ran away with them and the synapse was lost. Releases of 0.25
+and 0.35 were tried on seeds 11 and 12 for an hour; with 0.35 the same three seeds reached 0.96,
+0.44 and 0.33 of the maximum in an hour, with more of the others."""
 
 _PAGE = SeedsPage(
     "distal-reward",
