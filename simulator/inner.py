@@ -113,8 +113,10 @@ class _Part(_Library):  # type: ignore[misc]
                 if part.apart is not None:
                     function = whole.get_function(part.apart)
                     function.add_function_attribute("noinline")
-                    # Nobody else's, so that what it leaves alone is known to its callers.
-                    function.linkage = "internal"
+                    # Nobody else's, so that what it leaves alone is known to its callers; but
+                    # one that is linked for itself is called from outside.
+                    if part is not self:
+                        function.linkage = "internal"
             self._whole = whole
         return self._whole
 

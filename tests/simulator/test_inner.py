@@ -143,3 +143,23 @@ def test_a_part_that_is_kept_apart_is_there_once(
     assert outer(2.0, 3.0, 4.0) == outer.py_func(2.0, 3.0, 4.0)
     logarithms = [line for line in optimised[-1].splitlines() if "call double @llvm.log" in line]
     assert len(logarithms) == copies
+
+
+def test_a_part_that_is_kept_apart_can_be_called_from_outside() -> None:
+    """By a function that is compiled the usual way, and by another part of the same."""
+
+    @register_jitable(apart=True)
+    def search(x):  # type: ignore[no-untyped-def]
+        while x > 1.0:
+            x -= np.log(x)
+        return x
+
+    @register_jitable
+    def twice(x):  # type: ignore[no-untyped-def]
+        return search(x) + search(x + 1.0)
+
+    @njit
+    def outer(x):  # type: ignore[no-untyped-def]
+        return search(x) + twice(x)
+
+    assert outer(3.0) == outer.py_func(3.0)
