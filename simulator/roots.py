@@ -57,6 +57,7 @@ def bracketed_newton(
     @register_jitable
     def find(a, lo, hi):
         t, last = lo, 0.0  # most roots lie near the beginning of a long bracket
+        before = hi
         for _ in range(_MAX_STEPS):
             f, slope = evaluate(a, t)
             if f >= 0.0:
@@ -75,7 +76,9 @@ def bracketed_newton(
             left = step * ratio * ratio if ratio < _QUADRATIC and guess != middle else step
             if left <= _LAST_PLACES * abs(t) or hi - lo <= _LAST_PLACES * hi:
                 return guess
-            t, last = guess, step if guess != middle else 0.0
+            if guess == before and last > 0.0:
+                return guess  # f is rounded more coarsely than t: to and fro for ever
+            before, t, last = t, guess, step if guess != middle else 0.0
         return t
 
     return find
