@@ -19,7 +19,17 @@ from simulator.errors import DataError
 if TYPE_CHECKING:
     from benchmarks.peers import Peers
 
-__all__ = ["Measured", "Options", "Rung", "Subject", "discover", "find_rungs", "median", "table"]
+__all__ = [
+    "Measured",
+    "Options",
+    "Rung",
+    "Subject",
+    "discover",
+    "find_rungs",
+    "median",
+    "shown",
+    "table",
+]
 
 SPIKEMESH = "Spikemesh"
 
@@ -108,7 +118,7 @@ class Rung:
 
 
 def shown(value: float) -> str:
-    """A figure of a table: three places, thousands whole."""
+    """A figure of a table: three significant places, thousands whole."""
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 

@@ -340,7 +340,7 @@ def _of_model(model: type[NeuronModel], with_inputs: bool) -> LazyKernels:
                 p = load(block[1][pop.row])
                 tau, amount = time_constants(p), kick(p, proj.port)
                 for m in range(len(tau)):
-                    rates[m] = 1.0 / tau[m]
+                    rates[m] = 1.0 / tau[m]  # rounded as where rows are added, for the same bits
                 at, lo, frame, length = pop.at, pop.lo, st.pops[proj.post].frame, pop.frame_length
                 post, w_at, same = proj.post_at, proj.w_at, bool(proj.same)
                 far = pop.hi - lo > _FAR

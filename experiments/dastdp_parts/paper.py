@@ -46,7 +46,8 @@ class Defaults:
     program's 2 ms carries 38.4 in units of 1 ms, the time constant of all conductances here, with
     which membranes are exact.  For digits and up to 400 hidden neurons another value was chosen on
     validation images, as was 12 of the output layer's ceilings 8, 10.2 (1.27 times as much), 12 and
-    16 (docs/results/dastdp.md).
+    16.  For clothes, by the same images, ``kappa`` is that of the text's formula, twice the
+    program's, and ``nu_hidden`` half of the program's (docs/results/dastdp.md).
     """
 
     epochs: int

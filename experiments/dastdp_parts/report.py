@@ -215,9 +215,10 @@ def _scan(rows: Rows) -> str:
                 mean_spread(_values(runs, "hidden_neurons_per_image_test"), 1),
             ]
         )
-    columns = ["images", "hidden neurons", "inhibition", "learning rate", "step of thresholds (mV)"]
-    columns += ["mean weight", "simultaneous (%)"]
-    columns += ["label statistics (%)", "hidden spikes per image", "neurons that answer"]
+    columns = ["images", "hidden neurons"]
+    columns += ["inhibition", "learning rate", "step of thresholds (mV)", "mean weight"]
+    columns += ["simultaneous (%)", "label statistics (%)"]
+    columns += ["hidden spikes per image", "neurons that answer"]
     return table(columns, lines)
 
 
