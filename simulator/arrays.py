@@ -4,7 +4,8 @@ Neurons carry a global number, by population, then index.  All populations of on
 block of state of shape (variables, neurons), so that a kernel is specialised to the models and
 rules of a network and not to the number of its populations.  Synapses of a projection are numbered
 from ``w_at``: an all-to-all projection is a matrix in row order, a sparse one has its rows sorted
-by delay, then target.  All times are in ms.
+by delay, then target; one that learns with delays of its own is numbered by target instead
+(:mod:`simulator.incoming`).  All times are in ms.
 """
 
 from __future__ import annotations
@@ -86,7 +87,8 @@ POP = _dtype(
 # stride: pieces that a row is cut into, one a worker; *_at first entry of its own in weight,
 # row_ptr, syn_post, syn_delay (or short_delay, if short), in_ptr, the numbers of incoming synapses
 # (in 32 bits, if in_short, with place_bits for the place in a row; rows as a whole begin at
-# in_rows_at of row_ptr, a worker's at row_at) and the traces; n_slots
+# in_rows_at of row_ptr, a worker's at row_at) and the traces; columns: synapses are numbered by
+# target, and numbers are found along rows, those of 32 bits in syn_post; n_slots
 # presynaptic trace slots (neurons, or synapses if delays differ), kept in frames of length
 # ``frame``; var_at: variables of its n_synapses in ``synaptic``; list_at in ``active``; modulator:
 # the population of the modulator that its rule feels, -1 without, whose level decays with
@@ -99,7 +101,7 @@ PROJ = _dtype(
     "kind pre post port rule rule_row w_at row_at stride post_at delay_at in_at in_syn_at "
     "in_rows_at place_bits "
     "n_slots trace_x_at trace_y_at list_at var_at n_synapses modulator",
-    "no_self same short in_short transmits learns drifts logged probed spread",
+    "no_self same short in_short columns transmits learns drifts logged probed spread",
 )
 
 # A private input of a lazy population, drawn by its neurons for themselves: length of a cell; at
@@ -181,7 +183,7 @@ class NetworkArrays(NamedTuple):
     weight: Floats  # (n_synapses,)
     synaptic: Floats  # variables of plastic synapses beside their weights
     row_ptr: Ints  # synapse numbers within a projection; piece w of row i at i * stride + w
-    syn_post: npt.NDArray[np.int32]  # target within its population
+    syn_post: npt.NDArray[np.int32]  # target within its population; or see simulator.incoming
     syn_delay: Floats  # ms, of projections whose delays need double precision
     short_delay: npt.NDArray[np.float32]  # ms, of the others
     in_ptr: Ints  # incoming synapses of a target, by presynaptic neuron
@@ -235,7 +237,8 @@ class Workspace(NamedTuple):
     """Scratch space of a round."""
 
     rows: Records  # ROW, all that arrive
-    sent: Floats  # (longest row,) weights as a rule transmits them
+    sent: Floats  # (longest row,) weights as a rule transmits them, or out of columns
+    targets: npt.NDArray[np.int32]  # (longest row,) whom these reach, if they come out of columns
     scratch: Floats  # (variables, neurons) states of the odd ones
     decay: Floats  # (variables,) of the modes of a lazy population
     rates: Floats  # (variables,) 1 / ms, at which they decay

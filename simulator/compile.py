@@ -13,7 +13,7 @@ import numpy.typing as npt
 from simulator.arrays import POP, PROJ, SPARSE, Groups, NetworkArrays, records
 from simulator.errors import NetworkError
 from simulator.frames import FRAME
-from simulator.incoming import incoming_codes
+from simulator.incoming import columns_of, in_columns, incoming_codes
 from simulator.lazy_kernels import HORIZONS
 from simulator.model import NeuronModel, PlasticityRule
 from simulator.network import Network, Population, Projection
@@ -27,6 +27,7 @@ from simulator.synapses import (
     checked_values,
     draw_projection,
     in_rows,
+    lies_in_columns,
 )
 from simulator.traces import frame_length
 from simulator.trial_rule import TrialRule
@@ -141,9 +142,16 @@ def compile_network(
         cut = pieces.get(proj.post.name) if spread or not homes else None
         drawn = draw_projection(net, proj, cut, spread)
         _check_weights(proj, drawn)
+        row = projections[q]
+        row.columns = lies_in_columns(proj, drawn.delay)
+        if row.columns:
+            columns = columns_of(drawn.post, proj.post.size)
+            drawn.post = np.empty(0, np.int32)
+            drawn.weight = in_columns(columns, drawn.weight)
+            if drawn.order is not None:
+                drawn.order = in_columns(columns, drawn.order)
         if drawn.order is not None:
             orders[proj.name] = drawn.order
-        row = projections[q]
         row.pre, row.post = index[proj.pre.name], index[proj.post.name]
         row.kind, row.port, row.delay = drawn.kind, proj.port, drawn.delay
         row.same, row.short = drawn.same, drawn.delays.dtype == np.float32
@@ -184,7 +192,15 @@ def compile_network(
             row.modulator = index[proj.modulator.name]
             row.level_tau = proj.modulator.model.parameters.tau
         row.in_at = used["in_ptr"]
-        if drawn.kind == SPARSE:
+        if row.columns:
+            row.place_bits, row.in_short = columns.bits, columns.codes.dtype == np.uint32
+            row.in_syn_at = used["in_long"]
+            put("in_ptr", columns.in_ptr)
+            if row.in_short:
+                put("syn_post", columns.codes.view(np.int32))
+            else:
+                put("in_long", columns.codes)
+        elif drawn.kind == SPARSE:
             counts = np.bincount(drawn.post, minlength=proj.post.size)
             in_ptr, first = row_starts(counts), drawn.row_ptr[:: row.stride].copy()
             codes, row.place_bits = incoming_codes(first, drawn.post, in_ptr)

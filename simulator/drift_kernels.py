@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from math import exp, isnan
+from math import exp
 from typing import Any, NamedTuple
 
 from simulator.arrays import SPARSE
+from simulator.incoming import column_synapse
 from simulator.inner import register_jitable
 from simulator.model import Age, PlasticityRule
 from simulator.specialise import jitable
@@ -87,9 +88,9 @@ def drift_kernels(
         fx, fy = x_decay(p, dt, t), y_decay(p, dt, t)
         synapses = parts(net, q, 0, net.projs[q].n_synapses)
         if net.projs[q].kind == SPARSE:
-            several = isnan(net.projs[q].delay)
-            for s in range(lo, hi):
-                j = net.syn_post[net.projs[q].post_at + s]
+            several = net.projs[q].columns
+            for place in range(lo, hi):
+                j, s = column_synapse(net, q, place)
                 x, y = x_read(x_of, s if several else i, fx, p), y_read(y_of, j, fy, p)
                 settle(p, net, st, q, s, x, y, synapses, t)
         else:

@@ -130,6 +130,7 @@ def new_workspace(compiled: CompiledNetwork, st: EngineState) -> Workspace:
     return Workspace(
         rows=records(st.rings.size + st.arrivals.shape[1] + st.late.size, ROW),
         sent=np.zeros(longest),
+        targets=np.zeros(longest if np.any(net.projs.columns) else 0, np.int32),
         scratch=np.zeros((variables, st.neurons.size)),
         decay=np.zeros(max(1, variables)),
         rates=np.zeros(max(1, variables)),

@@ -49,12 +49,13 @@ from simulator.flight_queue import (
     open_bucket_of_flights,
     take_flight,
 )
+from simulator.incoming import column_synapse
 from simulator.inner import register_jitable
 from simulator.loop_together import use_up
 from simulator.loop_watch import note_column, note_neuron, note_row, probe_row, write_changes
 from simulator.model import NeuronModel, PlasticityRule
 from simulator.needs import Needs
-from simulator.prefetch import prefetch_entry
+from simulator.prefetch import prefetch_entry, prefetch_to_write
 from simulator.queues import predict, ring_append, ring_pop, ring_push, send, send_piece
 from simulator.specialise import digest
 from simulator.uncollected import UncollectedCompiler
@@ -79,6 +80,7 @@ PAUSED = 5  # the budget of this call is used up
 
 MAX_ROUNDS = 100_000  # at one instant
 SOON = 4  # spikes of sources before one's turn, its row is fetched
+FAR = 12  # arrivals before one's turn, the synapse is fetched
 PASS = 16  # what a pass of the loop takes of the budget, in deliveries
 
 
@@ -320,29 +322,37 @@ def make_instant_loop(
         k = net.projs[q].post
         same = net.projs[q].same
         values, first = net.weight, net.projs[q].w_at + (0 if same else lo)
+        in_columns = learning and several and net.projs[q].columns
+        if in_columns:
+            for s in range(lo, hi):
+                j, number = column_synapse(net, q, s)
+                work.targets[s - lo] = j
+                work.sent[s - lo] = net.weight[net.projs[q].w_at + number]
+            values, first = work.sent, 0
         if transforms and net.projs[q].transmits:
             transmit(
-                rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net.weight, first,
+                rule_blocks, net.projs[q].rule, net.projs[q].rule_row, values, first,
                 1 if same else hi - lo, t, work.sent,
             )  # fmt: skip
             values, first = work.sent, 0
         st.engine[0].deliveries += hi - lo
         group, row, at, port = net.pops[k].group, net.pops[k].row, net.pops[k].at, net.projs[q].port
-        post = net.projs[q].post_at
+        targets, post = net.syn_post, net.projs[q].post_at + lo
+        if in_columns:
+            targets, post = work.targets, 0
         if lazy and net.pops[k].lazy:
             set_frame(net, blocks, st, work, k, t)
             st.engine[0].t_used = t
             st.engine[0].n_used = add_row(
-                blocks, group, row, at, port, t - st.pops[k].frame, net.syn_post, post + lo,
-                hi - lo, values, first, same, st.left, net.pops[k].lo, st.used_up,
-                st.engine[0].n_used,
+                blocks, group, row, at, port, t - st.pops[k].frame, targets, post, hi - lo,
+                values, first, same, st.left, net.pops[k].lo, st.used_up, st.engine[0].n_used,
             )  # fmt: skip
             return
         if stepped:
-            for s in range(lo, hi):
-                j = net.syn_post[post + s]
+            for s in range(hi - lo):
+                j = targets[post + s]
                 touch_target(net, blocks, st, work, net.pops[k].lo + j, t)
-                w = values[first if same else first + s - lo]
+                w = values[first if same else first + s]
                 receive_one(blocks, group, row, at + j, port, w)
 
     @register_jitable(forceinline=True)
@@ -361,8 +371,21 @@ def make_instant_loop(
         return add_runs(blocks, net.pops[k].group, net.pops[k].row, net, st, work, stop, limit) > 0
 
     @register_jitable(forceinline=True)
+    def fetch_columns(net, st):
+        """Have the weight and the trace fetched that an arrival of the open bucket soon changes."""
+        a = st.queue[0].open_at + FAR
+        if a < st.queue[0].n_open:
+            q, row = np.int64(st.arrivals[0, a].q), net.row_ptr[st.arrivals[0, a].row]
+            if net.projs[q].columns:
+                _, number = column_synapse(net, q, row + st.arrivals[0, a].k)
+                prefetch_to_write(net.weight, net.projs[q].w_at + number)
+                prefetch_to_write(st.x_value, net.projs[q].trace_x_at + number)
+
+    @register_jitable(forceinline=True)
     def deliver(net, blocks, rule_blocks, st, work, t):
         """Everything that arrives at t."""
+        if learning and several:
+            fetch_columns(net, st)
         n_rows = collect_rows(net, st, work, t)
         if together:
             advance_targets(net, blocks, st, work, n_rows, t)

@@ -8,7 +8,7 @@ value that it is left with.
 from __future__ import annotations
 
 from simulator.arrays import SPARSE, EngineState, NetworkArrays
-from simulator.incoming import incoming_of, incoming_synapse
+from simulator.incoming import column_synapse, incoming_of, incoming_synapse
 from simulator.inner import register_jitable
 
 __all__ = ["note_column", "note_neuron", "note_row", "probe_row", "write_changes"]
@@ -32,7 +32,7 @@ def probe_row(net: NetworkArrays, st: EngineState, q: int, i: int, lo: int, hi: 
     k = net.projs[q].post
     if net.projs[q].kind == SPARSE:
         for s in range(lo, hi):
-            note_neuron(st, net.pops[k].lo + net.syn_post[net.projs[q].post_at + s])
+            note_neuron(st, net.pops[k].lo + column_synapse(net, q, s)[0])
     else:
         for j in range(net.pops[k].hi - net.pops[k].lo):
             if not (net.projs[q].no_self and j == i):
@@ -51,12 +51,13 @@ def _note_weight(net: NetworkArrays, st: EngineState, s: int) -> None:
 def note_row(net: NetworkArrays, st: EngineState, q: int, i: int, lo: int, hi: int) -> None:
     """A row of synapses has learned."""
     if net.projs[q].kind == SPARSE:
-        first, n = net.projs[q].w_at + lo, hi - lo
+        for s in range(lo, hi):
+            _note_weight(net, st, net.projs[q].w_at + column_synapse(net, q, s)[1])
     else:
         n = net.pops[net.projs[q].post].hi - net.pops[net.projs[q].post].lo
         first = net.projs[q].w_at + i * n
-    for s in range(first, first + n):
-        _note_weight(net, st, s)
+        for s in range(first, first + n):
+            _note_weight(net, st, s)
 
 
 @register_jitable
@@ -68,7 +69,11 @@ def note_column(net: NetworkArrays, st: EngineState, g: int) -> None:
         q = net.learn_proj[a]
         if net.projs[q].logged:
             w_at = net.projs[q].w_at
-            if net.projs[q].kind == SPARSE:
+            if net.projs[q].columns:
+                first = net.projs[q].in_at + j
+                for s in range(net.in_ptr[first], net.in_ptr[first + 1]):
+                    _note_weight(net, st, w_at + s)
+            elif net.projs[q].kind == SPARSE:
                 first, of = net.projs[q].in_at + j, incoming_of(net, q)
                 for b in range(net.in_ptr[first], net.in_ptr[first + 1]):
                     _note_weight(net, st, w_at + incoming_synapse(net, of, b)[1])

@@ -19,6 +19,7 @@ from numba import njit
 from simulator.arrays import SPARSE
 from simulator.compile import CompiledNetwork
 from simulator.errors import SimulationError
+from simulator.incoming import stored_synapses
 from simulator.network import Projection
 
 __all__ = ["check_scaling", "normalise", "refuse_zero_sum"]
@@ -41,10 +42,10 @@ def normalise(compiled: CompiledNetwork, proj: Projection, total: float) -> None
     n_pre, n_post = proj.pre.size, proj.post.size
     sums = np.zeros(n_post)
     if row.kind == SPARSE:
-        first = int(row.row_at)
-        n = int(arrays.row_ptr[first + n_pre * row.stride])
-        weight = arrays.weight[row.w_at : row.w_at + n]
-        post = arrays.syn_post[row.post_at : row.post_at + n]
+        post, _ = stored_synapses(arrays, row)
+        weight = arrays.weight[row.w_at : row.w_at + post.size]
+        if row.columns:
+            post = np.sort(post)  # target by target, as the weights lie
         has_input = np.bincount(post, minlength=n_post) > 0
         _sum_rows(weight, post, sums)
         refuse_zero_sum(proj, np.where(has_input, sums, 1.0))

@@ -1,7 +1,7 @@
 """Saved states do not depend on the number of workers: synapses in the order of one worker.
 
 Rows that are cut into pieces are sorted by delay within a piece (:mod:`simulator.parts`), so that
-values by synapse are in another order where delays differ.
+weights are in another order where delays differ, unless they lie in columns, which are never cut.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from simulator.compile import CompiledNetwork
 from simulator.connect import Rows
+from simulator.incoming import stored_synapses
 from simulator.synapses import sort_rows
 
 __all__ = ["from_plain_layout", "plain_rows", "to_plain_layout"]
@@ -43,18 +44,10 @@ def _reordered(compiled: CompiledNetwork) -> Iterator[tuple[str, slice, Ints]]:
     """What has one value a synapse: (saved array, part of it, places of the plain order)."""
     net = compiled.arrays
     for row in net.projs:
-        if row.stride == 1 or not np.isnan(row.delay) or row.same:
+        if row.stride == 1 or not np.isnan(row.delay) or row.same or row.columns:
             continue
         order = _plain_order(compiled, row)
         yield "weight", slice(row.w_at, row.w_at + order.size), order
-        if row.n_slots:
-            rule = compiled.rules[row.rule]
-            for name, first, count in (
-                ("engine/x_value", int(row.trace_x_at), len(rule.pre_traces)),
-                ("synaptic", int(row.var_at), len(rule.variables)),
-            ):
-                for at in range(first, first + count * order.size, order.size):
-                    yield name, slice(at, at + order.size), order
 
 
 def plain_rows(
@@ -81,11 +74,7 @@ def _stored_rows(
     net = compiled.arrays
     n_pre = int(net.pops.hi[row.pre] - net.pops.lo[row.pre])
     first = net.row_ptr[row.row_at : row.row_at + n_pre * row.stride + 1 : row.stride]
-    n = int(first[-1])
+    post, _ = stored_synapses(net, row)
     pool = net.short_delay if row.short else net.syn_delay
-    several = n if np.isnan(row.delay) else 0
-    return (
-        first,
-        net.syn_post[row.post_at : row.post_at + n],
-        pool[row.delay_at : row.delay_at + several],
-    )
+    several = post.size if np.isnan(row.delay) else 0
+    return first, post, pool[row.delay_at : row.delay_at + several]

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from math import inf, isnan
+from math import inf
 from typing import Any, NamedTuple
 
 from simulator.arrays import SPARSE
 from simulator.drift_kernels import drift_kernels
 from simulator.frames import next_frame
-from simulator.incoming import incoming_of, incoming_synapse
+from simulator.incoming import column_synapse, incoming_of, incoming_synapse
 from simulator.inner import register_jitable
 from simulator.model import Age, PlasticityRule
 from simulator.prefetch import prefetch_to_write
@@ -237,7 +237,7 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
         p, k = load(block[row]), net.projs[q].post
         n_post = net.pops[k].hi - net.pops[k].lo
         dt = since_frame(p, net, st, q, n_post, t)
-        several, acts = isnan(net.projs[q].delay), learned_from(st, q)
+        columns, acts = net.projs[q].columns, learned_from(st, q)
         x_of = x_parts(st.x_value, net.projs[q].trace_x_at, net.projs[q].n_slots)
         y_of = y_parts(st.y_value, net.projs[q].trace_y_at, n_post)
         fx, gx, fy = x_decay(p, dt, t), x_grow(p, dt, t), y_decay(p, dt, t)
@@ -245,33 +245,44 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
         post = net.syn_post[net.projs[q].post_at :]
         for r in range(first, end):
             i, lo, hi = work.rows[r].i, work.rows[r].lo, work.rows[r].hi
+            if columns:
+                for place in range(lo, hi):
+                    j, s = column_synapse(net, q, place)
+                    x, y = x_read(x_of, s, fx, p), y_read(y_of, j, fy, p)
+                    if acts and (not needs_partner or y_some(y)):
+                        write(synapses, s, on_pre(read(synapses, s), x, y, z, p))
+                    x_mark(x_of, s, gx)
+                continue
+            x = x_read(x_of, i, fx, p)
             for s in range(lo, hi if acts else lo):
-                x, y = x_read(x_of, s if several else i, fx, p), y_read(y_of, post[s], fy, p)
+                y = y_read(y_of, post[s], fy, p)
                 if not needs_partner or y_some(y):
                     write(synapses, s, on_pre(read(synapses, s), x, y, z, p))
-            if several:
-                for s in range(lo, hi):
-                    x_mark(x_of, s, gx)
-            else:
-                x_mark(x_of, i, gx)
+            x_mark(x_of, i, gx)
 
     def learn_column(block, row, net, st, work, q, j, t):
         p, k = load(block[row]), net.projs[q].post
         n_post = net.pops[k].hi - net.pops[k].lo
         dt = since_frame(p, net, st, q, n_post, t)
-        several = isnan(net.projs[q].delay)
         x_of = x_parts(st.x_value, net.projs[q].trace_x_at, net.projs[q].n_slots)
         y_of = y_parts(st.y_value, net.projs[q].trace_y_at, n_post)
         fx, y, z = x_decay(p, dt, t), y_read(y_of, j, y_decay(p, dt, t), p), level(net, st, q, t)
         synapses = synapse_parts(net, q, 0, net.projs[q].n_synapses)
-        if net.projs[q].kind == SPARSE:
+        if net.projs[q].columns:
+            first = net.projs[q].in_at + j
+            for s in range(net.in_ptr[first], net.in_ptr[first + 1]):
+                x = x_read(x_of, s, fx, p)
+                settle(p, net, st, q, s, x, y, synapses, t)
+                if not needs_partner or x_some(x):
+                    write(synapses, s, on_post(read(synapses, s), x, y, z, p))
+        elif net.projs[q].kind == SPARSE:
             first, of = net.projs[q].in_at + j, incoming_of(net, q)
             begin, end = net.in_ptr[first], net.in_ptr[first + 1]
             for b in range(begin, end):
                 _, s = incoming_synapse(net, of, min(b + _AHEAD, end - 1))
                 prefetch_to_write(synapses[0], s)
                 i, s = incoming_synapse(net, of, b)
-                x = x_read(x_of, s if several else i, fx, p)
+                x = x_read(x_of, i, fx, p)
                 settle(p, net, st, q, s, x, y, synapses, t)
                 if not needs_partner or x_some(x):
                     write(synapses, s, on_post(read(synapses, s), x, y, z, p))

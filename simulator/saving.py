@@ -49,7 +49,7 @@ _GROWING = (
     "given/neurons",
     "rates/hz",
 )
-SCHEMA = 2  # form of a saved state; another number, another form
+SCHEMA = 3  # form of a saved state; another number, another form
 
 
 def save_engine(engine: Engine) -> dict[str, npt.NDArray[Any]]:

@@ -20,6 +20,8 @@ from simulator.connect import Rows
 from simulator.connect_kernels import cut_rows
 from simulator.distributions import Distribution
 from simulator.errors import NetworkError
+from simulator.incoming import columns_of, in_columns
+from simulator.model import PlasticityRule
 from simulator.network import Network, Projection, Values
 from simulator.seeds import generator
 
@@ -31,6 +33,7 @@ __all__ = [
     "draw_projection",
     "in_rows",
     "is_number",
+    "lies_in_columns",
     "sort_rows",
 ]
 
@@ -90,6 +93,8 @@ class Orders(Mapping[str, Ints | None]):
             return rows.order
         order = _row_order(rows)
         sort_rows(rows, self._pieces.get(proj.post.name), delays, order)
+        if lies_in_columns(proj, np.nan if _differ(delays, order.size) else 0.0):
+            order = in_columns(columns_of(rows.post, proj.post.size), order)
         return order
 
     def __iter__(self) -> Iterator[str]:
@@ -102,6 +107,13 @@ class Orders(Mapping[str, Ints | None]):
 def in_rows(proj: Projection) -> bool:
     """Whether a projection has to be kept in rows of synapses."""
     return proj.connector.rows is not None or not is_number(proj.delay)
+
+
+def lies_in_columns(proj: Projection, delay: float) -> bool:
+    """Whether synapses are numbered by target: they learn, and differ in delay (``delay`` is nan),
+    so that each has traces of its own."""
+    learns = isinstance(proj.rule, PlasticityRule) and proj.rule.learns()
+    return learns and bool(np.isnan(delay))
 
 
 def draw_projection(
@@ -140,7 +152,7 @@ def draw_projection(
     if spread:
         delays = _narrowed(np.broadcast_to(delays, rows.post.size).copy(), False)
         sort_rows(rows, pieces, delays, None if same else weight, order)
-    elif delays.size < max(rows.post.size, 2) or np.all(delays == delays[0]):
+    elif not _differ(delays, rows.post.size):
         single = float(delays[0]) if rows.post.size else 0.0
         delays = np.empty(0, np.float32)
     else:
@@ -175,6 +187,11 @@ def _rows_and_delays(net: Network, proj: Projection) -> tuple[Rows, npt.NDArray[
     values = checked_values(proj.delay, n, f"{where}: delay", rng, matrix)
     delays = _narrowed(_checked_delays(values, where), isinstance(proj.delay, Distribution))
     return rows, delays if rows.order is None else delays[rows.order]
+
+
+def _differ(delays: npt.NDArray[Any], n: int) -> bool:
+    """Whether ``n`` synapses have these delays, and not all the same."""
+    return delays.size == max(n, 2) and not bool(np.all(delays == delays[0]))
 
 
 def _row_order(rows: Rows) -> Ints:

@@ -238,11 +238,6 @@ def _gather_traces(
     rule = compiled.rules[row.rule]
     n_post = int(net.pops.hi[row.post] - net.pops.lo[row.post])
     n_slots = int(row.n_slots)
-    owner = None
-    if np.isnan(row.delay) and row.stride > 1:
-        n_pre = int(net.pops.hi[row.pre] - net.pops.lo[row.pre])
-        lengths = np.diff(net.row_ptr[row.row_at : row.row_at + n_pre * row.stride + 1])
-        owner = np.repeat(np.tile(np.arange(row.stride, dtype=np.uint8), n_pre), lengths)
     p = dict(
         zip(rule.Parameters._fields, compiled.groups.rules[row.rule][row.rule_row], strict=True)
     )
@@ -263,8 +258,9 @@ def _gather_traces(
             whole.y_value[at + lo : at + hi] = state.y_value[at + lo : at + hi]
         for at in x_ats:
             mine, all_of = state.x_value[at : at + n_slots], whole.x_value[at : at + n_slots]
-            if owner is not None:
-                all_of[owner == w] = mine[owner == w]
+            if row.columns:
+                begin, end = net.in_ptr[row.in_at + lo], net.in_ptr[row.in_at + hi]
+                all_of[begin:end] = mine[begin:end]
             elif w == 0:
                 all_of[:] = mine
             else:  # who has not heard of the spikes of a neuron reads less

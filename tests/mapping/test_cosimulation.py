@@ -23,6 +23,7 @@ from simulator import (
     all_to_all,
     explicit,
 )
+from simulator.incoming import stored_synapses
 from tests.simulator.support import assert_same_spikes, everything, through_a_file
 from tests.simulator.test_spread import UNTIL, network
 from tests.uncompiled import uncompiled_python
@@ -173,10 +174,9 @@ def connected(net: Network, name: str) -> list[tuple[int, int]]:
             if not (skip and i == j)
         ]
     first = arrays.row_ptr[row.row_at : row.row_at + proj.pre.size + 1]
+    targets, _ = stored_synapses(arrays, row)
     return [
-        (i, int(arrays.syn_post[row.post_at + s]))
-        for i in range(proj.pre.size)
-        for s in range(first[i], first[i + 1])
+        (i, int(targets[s])) for i in range(proj.pre.size) for s in range(first[i], first[i + 1])
     ]
 
 

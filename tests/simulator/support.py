@@ -10,6 +10,7 @@ import numpy as np
 from encoders import SpikeTimes
 from plasticity import WTCRL, ExponentialDrift
 from simulator import Network, Simulation, all_to_all
+from simulator.incoming import stored_synapses
 from simulator.reference import Reference
 
 __all__ = [
@@ -42,7 +43,9 @@ def stored_weights(simulation: Simulation, projection: str) -> Any:
     proj = simulation.network.projections[projection]
     weights, order = simulation.weights(projection), simulation.compiled.orders[projection]
     if order is not None:
-        return weights.ravel()[order]
+        arrays = simulation.compiled.arrays
+        row = arrays.projs[list(simulation.network.projections).index(projection)]
+        return weights.ravel()[order][stored_synapses(arrays, row)[1]]
     if weights.ndim == 2 and proj.pre is proj.post and not proj.connector.self_connections:
         return weights[~np.eye(proj.pre.size, dtype=bool)]
     return weights.ravel()

@@ -1,4 +1,5 @@
-"""Numbers of incoming synapses: in 32 bits where they fit, in 64 where not, with one meaning."""
+"""Numbers of synapses, of rows and of targets: in 32 bits where they fit, in 64 where not, with one
+meaning."""
 
 import numpy as np
 import pytest
@@ -9,7 +10,13 @@ from plasticity import PairSTDP
 from simulator import Network, Simulation, explicit
 from simulator import incoming as module
 from simulator.compile import compile_network
-from simulator.incoming import incoming_codes, incoming_of, incoming_synapse
+from simulator.incoming import (
+    column_synapse,
+    incoming_codes,
+    incoming_of,
+    incoming_synapse,
+    stored_synapses,
+)
 
 
 def skewed(delay=1.0):
@@ -51,6 +58,30 @@ def test_entries_name_row_and_synapse(monkeypatch, bits):
         ]
         expected = [(sender[s], s) for s in np.flatnonzero(target == j)]
         assert mine == expected
+
+
+@pytest.mark.parametrize("bits", [32, 8], ids=["short", "long"])
+def test_rows_name_targets_and_synapses_that_lie_in_columns(monkeypatch, bits):
+    monkeypatch.setattr(module, "_SHORT_BITS", bits)
+    net, pre, post = skewed(lambda rng, n: rng.uniform(0.5, 3.0, n))
+    compiled = compile_network(net)
+    arrays = compiled.arrays
+    row = arrays.projs[0]
+    assert row.columns
+    assert bool(row.in_short) == (bits == 32)
+    proj = net.projections["learned"]
+    by_row = np.lexsort((proj.delay, pre))  # described synapses as the rows go
+    by_target = by_row[np.argsort(post[by_row], kind="stable")]
+    found = [column_synapse(arrays, 0, s) for s in range(pre.size)]
+    assert [int(j) for j, _ in found] == post[by_row].tolist()
+    numbers = np.array([int(number) for _, number in found])
+    assert by_target[numbers].tolist() == by_row.tolist()
+    np.testing.assert_array_equal(arrays.weight, proj.weight[by_target])
+    np.testing.assert_array_equal(compiled.orders["learned"], by_target)
+    targets, same_numbers = stored_synapses(arrays, row)
+    assert targets.tolist() == post[by_row].tolist()
+    assert same_numbers.tolist() == numbers.tolist()
+    np.testing.assert_array_equal(np.diff(arrays.in_ptr), np.bincount(post, minlength=40))
 
 
 @pytest.mark.parametrize("delay", [1.0, lambda rng, n: rng.uniform(0.5, 3.0, n)])

@@ -15,7 +15,7 @@ from scipy.stats import chisquare
 
 from encoders import SpikeTimes
 from neurons import Concentration, LIFExp
-from plasticity import WTCRL, DopamineSTDP
+from plasticity import WTCRL, DopamineSTDP, PairSTDP
 from simulator import (
     Network,
     NetworkError,
@@ -31,6 +31,8 @@ from simulator import (
 from simulator.compile import CompiledNetwork, compile_network
 from simulator.connect import Connector
 from simulator.distributions import Distribution
+from simulator.engine_state import empty_traces
+from simulator.incoming import stored_synapses
 from simulator.queues import synapse_delay
 from simulator.seeds import generator
 
@@ -212,13 +214,16 @@ def test_the_layout_is_that_of_one_stable_sort(net: Network) -> None:
     place = place[np.lexsort((place, post[place], delays[place], pre[place]))]
     n = place.size
     np.testing.assert_array_equal(np.repeat(np.arange(n_pre), np.diff(arrays.row_ptr)), pre[place])
-    np.testing.assert_array_equal(arrays.syn_post, post[place])
-    np.testing.assert_array_equal(np.broadcast_to(arrays.weight, n), weights[place])
+    targets, number = stored_synapses(arrays, row)
+    np.testing.assert_array_equal(targets, post[place])
+    stored = np.broadcast_to(arrays.weight, n)
+    np.testing.assert_array_equal(stored[number], weights[place])
     got = [synapse_delay(arrays, 0, s) if np.isnan(row.delay) else row.delay for s in range(n)]
     np.testing.assert_array_equal(got, delays[place])
     if not row.same:
         order = compiled.orders[proj.name]
-        np.testing.assert_array_equal(np.arange(n) if order is None else order, place)
+        order = np.arange(n) if order is None else order
+        np.testing.assert_array_equal(order[number], place)
 
 
 def test_delays_given_as_an_array_keep_every_bit() -> None:
@@ -251,7 +256,8 @@ def large(weight: Any, delay: Any, rule: Any = None, degree: int = 250) -> Netwo
 def synapse_bytes(compiled: CompiledNetwork) -> int:
     arrays = compiled.arrays
     pools = ["weight", "row_ptr", "syn_post", "syn_delay", "short_delay", "in_ptr", "in_short"]
-    return sum(getattr(arrays, pool).nbytes for pool in [*pools, "synaptic"])
+    traces = empty_traces(compiled)[0]  # one a synapse where delays differ
+    return traces.nbytes + sum(getattr(arrays, pool).nbytes for pool in [*pools, "synaptic"])
 
 
 @pytest.mark.parametrize(
@@ -263,8 +269,17 @@ def synapse_bytes(compiled: CompiledNetwork) -> int:
         (uniform(0, 1), uniform(0.5, 3), None, 16),
         (uniform(0, 1), 1.5, WTCRL(), 16),
         (uniform(0, 1), 1.5, DopamineSTDP(), 24),
+        (uniform(0, 1), uniform(0.5, 3), PairSTDP(), 24),
     ],
-    ids=["one weight", "weights", "delays", "weights and delays", "plastic", "eligible"],
+    ids=[
+        "one weight",
+        "weights",
+        "delays",
+        "weights and delays",
+        "plastic",
+        "eligible",
+        "plastic and delays",
+    ],
 )
 def test_memory_of_a_synapse_and_of_its_making(
     weight: Any, delay: Any, rule: Any, most: int

@@ -24,6 +24,7 @@ from simulator import (
 )
 from simulator.compile import compile_network
 from simulator.engine import Engine
+from simulator.incoming import stored_synapses
 from simulator.spread import Arrivals, Carrier, InstantCarrier, Remote, SpreadEngine
 from tests.simulator.support import assert_same_spikes, everything, through_a_file
 from tests.uncompiled import uncompiled_python
@@ -124,7 +125,7 @@ def with_longer_delays(net: Network, homes: Mapping[str, Any], latency: Any) -> 
             first = compiled.arrays.row_ptr[row.row_at : row.row_at + n_pre + 1]
             n = int(first[-1])
             stored_pre = np.repeat(np.arange(n_pre), np.diff(first))
-            stored_post = compiled.arrays.syn_post[row.post_at : row.post_at + n]
+            stored_post, number = stored_synapses(compiled.arrays, row)
             pool = compiled.arrays.short_delay if row.short else compiled.arrays.syn_delay
             stored = (
                 pool[row.delay_at : row.delay_at + n].astype(float)
@@ -132,7 +133,7 @@ def with_longer_delays(net: Network, homes: Mapping[str, Any], latency: Any) -> 
                 else np.full(n, float(row.delay))
             )
             size = n if proj.connector.rows is not None else n_pre * proj.post.size
-            place = np.arange(n) if order is None else order
+            place = np.arange(n) if order is None else order[number]
             pre, post, delays = (np.zeros(size, t) for t in (int, int, float))
             pre[place], post[place], delays[place] = stored_pre, stored_post, stored
         a, b = homes[proj.pre.name][pre], homes[proj.post.name][post]
