@@ -3,13 +3,13 @@
 Of 1,000 neurons that fire by noise, 800 excitatory ones with 100 plastic synapses each, two are
 watched that one synapse joins.  Whenever the second fires shortly after the first, dopamine is
 released everywhere, but one to three seconds later, while all neurons go on firing.  With STDP
-modulated by dopamine that synapse is found: its weight starts at 0, and after an hour few of the
-others are stronger, while their median falls; where it reaches the maximum the second neuron
-follows the first more often.  A reward moves whatever is eligible, though: with the source's
-releases, 0.5, the others spread until the network runs away with them in some seeds.
+modulated by dopamine that synapse is found: its weight starts at 0, and within two hours it comes
+to the maximum, while the median of the others falls and the second neuron follows the first more
+often.  A reward moves whatever is eligible, though: with the source's releases, 0.5, the others
+spread until the network runs away with them in some seeds; with half of that it takes longer.
 
-Source: Izhikevich, Cereb. Cortex 17 (2007), figure 1, with the sizes, limits of weights, delays,
-window and hour of the text and the published program.  The neurons here are leaky
+Source: Izhikevich, Cereb. Cortex 17 (2007), figure 1, with the sizes, limits of weights, delays and
+window of the text and the published program.  The neurons here are leaky
 integrate-and-fire ones, whose potential jumps by the weight, with Poisson noise; they fire between
 once and twice a second as there.  Their threshold is 30 mV above rest, as many synapses that are
 strong by chance would otherwise strengthen themselves, and weights begin at 0.5 mV, not 1 mV.
@@ -51,13 +51,13 @@ Ints = npt.NDArray[np.int64]
 class Config:
     """The settings; the defaults are the source's network."""
 
-    duration: float = setting(3_600.0, "simulated time", unit="s")
+    duration: float = setting(7_200.0, "simulated time", unit="s")
     n: int = setting(1_000, "neurons; four fifths are excitatory")
     out_degree: int = setting(100, "synapses of a neuron")
     noise: float = setting(2.95, "weight of the noise, which decides the rate", unit="mV")
     noise_rate: float = setting(500.0, "of the noise into each neuron", unit="Hz")
     window: float = setting(10.0, "within which the second neuron is to follow", unit="ms")
-    amount: float = setting(0.35, "dopamine of a reward")
+    amount: float = setting(0.25, "dopamine of a reward")
     samples: int = setting(200, "times at which the weights are kept for the picture")
 
     def __post_init__(self) -> None:

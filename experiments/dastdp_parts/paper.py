@@ -46,8 +46,9 @@ class Defaults:
     program's 2 ms carries 38.4 in units of 1 ms, the time constant of all conductances here, with
     which membranes are exact.  For digits and up to 400 hidden neurons another value was chosen on
     validation images, as was 12 of the output layer's ceilings 8, 10.2 (1.27 times as much), 12 and
-    16.  For clothes, by the same images, ``kappa`` is that of the text's formula, twice the
-    program's, and ``nu_hidden`` half of the program's (docs/results/dastdp.md).
+    16.  For clothes, by such images too, ``kappa`` is that of the text's formula, twice the
+    program's, ``nu_hidden`` half of the program's, and ``nu_output`` and ``output_ceiling`` are the
+    best of a grid (docs/results/dastdp.md).
     """
 
     epochs: int
@@ -69,7 +70,7 @@ DEFAULTS: dict[str, list[tuple[int, Defaults]]] = {
         (1600, Defaults(7, 8e6, 0.07, 0.00635, 0.04, -72.0, 0.127, 12.0)),
         (1 << 30, Defaults(10, 2e7, 0.05, 0.00635, 0.04, -72.0, 0.127, 12.0)),
     ],
-    "fashion": [(1 << 30, Defaults(5, 5e7, 0.1, 0.0127, 0.32, -80.0, 0.0635, 60.0))],
+    "fashion": [(1 << 30, Defaults(5, 5e7, 0.1, 0.0127, 1.28, -80.0, 0.0635, 135.0))],
 }
 
 

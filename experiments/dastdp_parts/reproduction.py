@@ -17,8 +17,11 @@ CHOSEN_100: dict[str, object] = {**CHARGE, "inhibition": 76.8}
 CHOSEN_400: dict[str, object] = {**CHARGE, "inhibition": 57.6}
 
 CLOTHES: dict[str, object] = {
-    "inhibition": PROGRAM_INHIBITION, "kappa": 0.1, "nu_hidden": 0.0127,
+    "inhibition": PROGRAM_INHIBITION, "kappa": 0.1, "nu_hidden": 0.0127, "nu_output": 1.28,
+    "output_ceiling": 135.0,
 }  # fmt: skip
+# The output layer while the hidden one was chosen.
+CLOTHES_BEFORE: dict[str, float] = {"nu_output": 0.32, "output_ceiling": 60.0}
 
 # Data, hidden neurons, what was set.
 SCANNED: list[tuple[str, int, dict[str, float]]] = [
@@ -59,7 +62,13 @@ def _cells() -> list[Cell]:
     scan = [
         Cell(
             "-".join([f"scan-{data}-n{n}", *(f"{value:g}" for value in settings.values())]),
-            {**once, "data": data, "n": n, **settings},
+            {
+                **once,
+                "data": data,
+                "n": n,
+                **settings,
+                **(CLOTHES_BEFORE if data == "fashion" else {}),
+            },
         )
         for data, n, settings in SCANNED
     ]
@@ -67,7 +76,7 @@ def _cells() -> list[Cell]:
         *scan,
         *(Cell("mnist-n100", {"n": 100, **CHOSEN_100}, seed) for seed in (1, 2, 3)),
         Cell("mnist-n400", {"n": 400, **CHOSEN_400}),
-        Cell("fashion-n400", {"n": 400, "data": "fashion", **CLOTHES}),
+        *(Cell("fashion-n400", {"n": 400, "data": "fashion", **CLOTHES}, seed) for seed in (1, 2)),
         *(Cell("charge-n100", {"n": 100, **CHARGE}, seed) for seed in (1, 2, 3)),
         Cell("charge-n400", {"n": 400, **CHARGE}),
         Cell(
