@@ -60,7 +60,7 @@ def _draw_course(axis: Axes, course: Mapping[str, Any]) -> None:
     axis.set_ylim(bottom=0.0)
     axis.set_xlabel("time (s)")
     axis.set_ylabel("weight (mV)")
-    axis.legend(fontsize=8, frameon=False, loc="center left")
+    axis.legend(fontsize=8, frameon=False, loc="upper left")
 
 
 def _draw_weights(axis: Axes, others: Floats, rewarded: float, w_max: float) -> None:
