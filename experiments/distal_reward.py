@@ -17,14 +17,17 @@ strong by chance would otherwise strengthen themselves, and weights begin at 0.5
 
 from __future__ import annotations
 
+import json
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from experiments.arrays import packed, unpacked
 from experiments.experiment import Context, Experiment
 from experiments.settings import setting
 from simulator.errors import DataError
@@ -41,6 +44,7 @@ TAU_DOPAMINE = 200.0  # ms
 EARLIEST, LATEST = 1_000.0, 3_000.0  # ms, from the pair to its reward
 QUANTILES = (0.05, 0.5, 0.95)
 PIECE = 500.0  # ms, shorter than any reward is late
+CHECKPOINT, CHECKPOINT_S = "checkpoint", 30.0  # s of wall time
 CELLS, PLASTIC, DOPAMINE = "cells", "plastic", "dopamine"
 
 Floats = npt.NDArray[np.float64]
@@ -151,6 +155,7 @@ class Trainer:
         self.window, self.amount = config.window, config.amount
         self.spikes: tuple[list[float], list[float]] = ([], [])  # ms, of the watched neurons
         self.rewards: list[float] = []  # ms
+        self.due: list[float] = []  # ms, of those to come too
         self.count = 0  # spikes of all neurons
         self.rng = np.random.default_rng([seed, 2])
         self.chosen = wiring.chosen
@@ -174,8 +179,7 @@ class Trainer:
         for t in self.spikes[1][seen:]:
             before = first[first < t]
             if before.size and t - before[-1] < self.window:
-                due = t + self.rng.uniform(EARLIEST, LATEST)
-                self.simulation.at(due, self.reward)
+                self._reward_at(t + self.rng.uniform(EARLIEST, LATEST))
 
     def sample(self, t: float) -> None:
         w = self.simulation.weights(PLASTIC)
@@ -186,6 +190,39 @@ class Trainer:
     def reward(self, t: float) -> None:
         self.rewards.append(t)
         self.simulation.release(DOPAMINE, self.amount)
+
+    def save(self) -> dict[str, npt.NDArray[Any]]:
+        """All of it and the simulation's state, as arrays."""
+        state = packed(self.simulation.save())
+        drawn = json.dumps(self.rng.bit_generator.state).encode()
+        return {
+            "first": np.array(self.spikes[0]),
+            "second": np.array(self.spikes[1]),
+            "rewards": np.array(self.rewards),
+            "due": np.array(self.due),
+            "count": np.array(self.count),
+            "rng": np.frombuffer(drawn, np.uint8),
+            "times": np.array(self.times),
+            "rewarded": np.array(self.rewarded),
+            "quantiles": np.array(self.quantiles).reshape(-1, len(QUANTILES)),
+            "simulation": state,
+        }
+
+    def restore(self, saved: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Go on from what :meth:`save` gave, bit for bit; this one has not run yet."""
+        for t in saved["due"][~np.isin(saved["due"], saved["rewards"])].tolist():
+            self._reward_at(t)
+        self.simulation.restore(unpacked(saved["simulation"]))
+        self.spikes = saved["first"].tolist(), saved["second"].tolist()
+        self.rewards, self.due = saved["rewards"].tolist(), saved["due"].tolist()
+        self.count = int(saved["count"])
+        self.rng.bit_generator.state = json.loads(saved["rng"].tobytes())
+        self.times, self.rewarded = saved["times"].tolist(), saved["rewarded"].tolist()
+        self.quantiles = list(saved["quantiles"])
+
+    def _reward_at(self, t: float) -> None:
+        self.due.append(t)
+        self.simulation.at(t, self.reward)
 
 
 def run(config: Config, context: Context) -> Mapping[str, object]:
@@ -198,12 +235,19 @@ def run(config: Config, context: Context) -> Mapping[str, object]:
     simulation = Simulation(build(config, wiring, context.seed))
     trainer = Trainer(simulation, config, wiring, context.seed)
     total = 1000.0 * config.duration
+    if context.resume and (context.directory.path / f"{CHECKPOINT}.npz").exists():
+        trainer.restore(context.directory.arrays(CHECKPOINT))
+    written = time.monotonic()
     with context.progress("seconds simulated", config.duration) as bar:
+        bar.advance(simulation.time / 1000.0)
         while simulation.time < total:
             before = simulation.time
             trainer.run(min(total, before + PIECE))
             bar.advance((simulation.time - before) / 1000.0)
             bar.note(f"{len(trainer.rewards)} rewards")
+            if time.monotonic() - written > CHECKPOINT_S:
+                context.directory.write_arrays(CHECKPOINT, trainer.save())
+                written = time.monotonic()
     weights = simulation.weights(PLASTIC)
     others = np.delete(weights, wiring.chosen)
     times, rewarded = np.array(trainer.times), np.array(trainer.rewarded)

@@ -59,6 +59,41 @@ def test_weights_move_within_their_bounds_once_dopamine_is_there(finished: RunDi
     assert results["rate_hz"] > 5.0
 
 
+INTERRUPTED = """
+import sys
+import numpy as np
+from experiments import distal_reward as module, run_experiment
+from experiments.run_directory import RunDirectory
+
+module.CHECKPOINT_S = -1.0
+settings = dict(text.split("=") for text in sys.argv[2:])
+run = module.Trainer.run
+
+def stop(self, until):
+    if until > 2_000.0 and not resumed:
+        raise KeyboardInterrupt
+    run(self, until)
+
+module.Trainer.run, resumed = stop, False
+try:
+    run_experiment("distal-reward", settings=settings, out=sys.argv[1])
+except KeyboardInterrupt:
+    resumed = True
+run_experiment("distal-reward", out=sys.argv[1], resume=True)
+"""
+
+
+def test_a_resumed_run_has_the_bits_of_a_whole_one(finished: RunDirectory, tmp_path: Path) -> None:
+    uncompiled_python("-c", INTERRUPTED, tmp_path / "run", *SETTINGS)
+    resumed = RunDirectory.open(tmp_path / "run")
+    saved, course = resumed.arrays("checkpoint"), finished.arrays("course")
+    assert 0 < saved["rewards"].size <= saved["due"].size
+    np.testing.assert_array_equal(resumed.weights()["plastic"], finished.weights()["plastic"])
+    for name, values in resumed.arrays("course").items():
+        np.testing.assert_array_equal(values, course[name], err_msg=name)
+    assert resumed.results == finished.results
+
+
 def test_the_page_says_who_did_not_find_the_synapse(finished: RunDirectory, tmp_path: Path) -> None:
     page, picture = REPRODUCTION.write({"default": [finished]}, tmp_path)
     assert (page.name, picture.name) == ("distal-reward.md", "distal-reward.png")
