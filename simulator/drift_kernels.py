@@ -105,8 +105,8 @@ def drift_kernels(
             for i in range(net.pops[net.projs[q].pre].hi - net.pops[net.projs[q].pre].lo):
                 lo = hi = 0
                 if net.projs[q].kind == SPARSE:
-                    row = net.projs[q].row_at + i
-                    lo, hi = net.row_ptr[row], net.row_ptr[row + 1]
+                    row = net.projs[q].row_at + i * net.projs[q].stride  # all of its pieces
+                    lo, hi = net.row_ptr[row], net.row_ptr[row + net.projs[q].stride]
                 settle_row(p, net, st, q, i, lo, hi, t)
             for s in range(net.projs[q].n_synapses if amount != 0.0 else 0):
                 write(synapses, s, on_modulator(read(synapses, s), amount, p))

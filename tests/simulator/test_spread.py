@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from encoders import SpikeTimes
-from neurons import LIFExp
-from plasticity import WTCRL
+from neurons import Concentration, LIFExp
+from plasticity import WTCRL, DopamineSTDP
 from simulator import (
     Network,
     Simulation,
@@ -158,6 +158,26 @@ def test_without_latency_every_bit_is_that_of_the_plain_network(left_alone: bool
 
 
 @compiled
+def test_a_release_reaches_the_synapses_on_all_cores() -> None:
+    net = network()
+    dopamine = net.population("dopamine", 1, Concentration(tau=50.0))
+    rule = DopamineSTDP(w_max=2.0)
+    drawn = ("u", fixed_probability(0.8), uniform(0.2, 3)), ("e", fixed_in_degree(2), 0.5)
+    for pre, connector, delay in drawn:
+        net.projection(
+            pre, "e", connector, uniform(0.4, 0.9), delay,
+            rule=rule, modulator=dopamine, name=f"{pre} is rewarded",
+        )  # fmt: skip
+    plain, spread = Simulation(net, workers=1), Spread(net, homes_of(net), InstantCarrier)
+    for simulation in (plain, spread):
+        for t in (12.0, 20.0, UNTIL):
+            simulation.run(t)
+            simulation.release("dopamine", 0.7)
+    for name in net.projections:
+        np.testing.assert_array_equal(spread.weights(name), plain.weights(name))
+
+
+@compiled
 def test_a_constant_latency_is_a_longer_delay() -> None:
     net, longer, latency = network(), network(), latencies()
     homes = homes_of(net)
@@ -239,4 +259,4 @@ def test_spikes_that_are_forgotten_do_not_arrive() -> None:
 
 def test_all_of_it_uncompiled() -> None:
     said = uncompiled_python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "slow", __file__)
-    assert "7 passed" in said
+    assert "8 passed" in said
