@@ -46,7 +46,7 @@ def section(measured: Measured, folder: Path) -> Sequence[str]:
         "The same network, whose ten million excitatory synapses onto excitatory neurons learn by "
         "additive pair STDP: all pairs, at exact times here, on the grid in Brian2. A presynaptic "
         "spike acts 1.5 ms later, when it reaches the synapse. On a grid of 0.1 ms weights fall by "
-        "a third less than at exact times, and the rate is higher "
+        "a third less than at exact times, and the rate is higher; on one of 0.02 ms both agree "
         "(docs/decisions/0008-measuring-speed.md).",
         "",
         *table(
