@@ -49,6 +49,10 @@ SCANNED: list[tuple[str, int, dict[str, float]]] = [
     ),
     *(("fashion", 400, {"kappa": kappa, "nu_hidden": 0.0127}) for kappa in (0.02, 0.05, 0.1, 0.2)),
     ("fashion", 400, {"kappa": 0.1, "nu_hidden": 0.00635}),
+    *(
+        ("fashion", 400, {"inhibition": inhibition, "kappa": 0.1, "nu_hidden": 0.0127})
+        for inhibition in (25.6, 57.6)
+    ),
 ]
 
 
