@@ -10,7 +10,7 @@ from mapping.graph import Edges, SpikingGraph
 from simulator import Simulation
 from simulator.arrays import SPARSE
 from simulator.errors import MappingError
-from simulator.incoming import stored_synapses
+from simulator.incoming import row_targets
 
 __all__ = ["graph_of"]
 
@@ -71,4 +71,4 @@ def _edges(simulation: Simulation, q: int) -> Edges:
     pieces = net.row_ptr[row.row_at : row.row_at + proj.pre.size * row.stride + 1]
     first = pieces[:: row.stride]
     sources = np.repeat(np.arange(proj.pre.size), np.diff(first))
-    return Edges(pre, post, sources, stored_synapses(net, row)[0])
+    return Edges(pre, post, sources, row_targets(net, row))

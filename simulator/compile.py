@@ -143,7 +143,7 @@ def compile_network(
         drawn = draw_projection(net, proj, cut, spread)
         _check_weights(proj, drawn)
         row = projections[q]
-        row.columns = lies_in_columns(proj, drawn.delay)
+        row.columns = lies_in_columns(proj, bool(np.isnan(drawn.delay)))
         if row.columns:
             columns = columns_of(drawn.post, proj.post.size)
             drawn.post = np.empty(0, np.int32)

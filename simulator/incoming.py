@@ -31,7 +31,7 @@ __all__ = [
     "incoming_codes",
     "incoming_of",
     "incoming_synapse",
-    "stored_synapses",
+    "row_targets",
 ]
 
 Ints = npt.NDArray[np.int64]
@@ -82,20 +82,18 @@ def in_columns(columns: Columns, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return result
 
 
-def stored_synapses(net: Any, row: Any) -> tuple[Targets, Ints]:
-    """Target and number of every synapse of a sparse projection (a record of ``net.projs``), row
-    after row."""
+def row_targets(net: Any, row: Any) -> Targets:
+    """Target of every synapse of a sparse projection (a record of ``net.projs``), row after row."""
     n_pre = int(net.pops.hi[row.pre] - net.pops.lo[row.pre])
     n = int(net.row_ptr[row.row_at + n_pre * row.stride])
     if not row.columns:
-        return net.syn_post[row.post_at : row.post_at + n], np.arange(n, dtype=np.int64)
+        targets: Targets = net.syn_post[row.post_at : row.post_at + n]
+        return targets
     if row.in_short:
-        codes = net.syn_post[row.post_at : row.post_at + n].view(np.uint32).astype(np.int64)
+        codes = net.syn_post[row.post_at : row.post_at + n].view(np.uint32)
     else:
         codes = net.in_long[row.in_syn_at : row.in_syn_at + n]
-    post = codes >> row.place_bits
-    number = net.in_ptr[row.in_at + post] + (codes & ((1 << int(row.place_bits)) - 1))
-    return post.astype(np.int32), number
+    return (codes >> codes.dtype.type(row.place_bits)).astype(np.int32)
 
 
 def _empty_codes(first: Ints, n: int) -> tuple[Codes, int]:

@@ -19,7 +19,7 @@ from numba import njit
 from simulator.arrays import SPARSE
 from simulator.compile import CompiledNetwork
 from simulator.errors import SimulationError
-from simulator.incoming import stored_synapses
+from simulator.incoming import row_targets
 from simulator.network import Projection
 
 __all__ = ["check_scaling", "normalise", "refuse_zero_sum"]
@@ -42,10 +42,12 @@ def normalise(compiled: CompiledNetwork, proj: Projection, total: float) -> None
     n_pre, n_post = proj.pre.size, proj.post.size
     sums = np.zeros(n_post)
     if row.kind == SPARSE:
-        post, _ = stored_synapses(arrays, row)
-        weight = arrays.weight[row.w_at : row.w_at + post.size]
         if row.columns:
-            post = np.sort(post)  # target by target, as the weights lie
+            in_ptr = arrays.in_ptr[row.in_at : row.in_at + n_post + 1]
+            post = np.repeat(np.arange(n_post, dtype=np.int32), np.diff(in_ptr))
+        else:
+            post = row_targets(arrays, row)
+        weight = arrays.weight[row.w_at : row.w_at + post.size]
         has_input = np.bincount(post, minlength=n_post) > 0
         _sum_rows(weight, post, sums)
         refuse_zero_sum(proj, np.where(has_input, sums, 1.0))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from simulator.compile import CompiledNetwork
 from simulator.connect import Rows
-from simulator.incoming import stored_synapses
+from simulator.incoming import row_targets
 from simulator.synapses import sort_rows
 
 __all__ = ["from_plain_layout", "plain_rows", "to_plain_layout"]
@@ -74,7 +74,7 @@ def _stored_rows(
     net = compiled.arrays
     n_pre = int(net.pops.hi[row.pre] - net.pops.lo[row.pre])
     first = net.row_ptr[row.row_at : row.row_at + n_pre * row.stride + 1 : row.stride]
-    post, _ = stored_synapses(net, row)
+    post = row_targets(net, row)
     pool = net.short_delay if row.short else net.syn_delay
     several = post.size if np.isnan(row.delay) else 0
     return first, post, pool[row.delay_at : row.delay_at + several]

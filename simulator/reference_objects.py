@@ -230,8 +230,9 @@ def _row(compiled: CompiledNetwork, q: int, i: int, n_post: int) -> list[tuple[i
         several, found = bool(np.isnan(row.delay)), []
         for s in range(lo, hi):
             j, number = column_synapse(arrays, q, s)
+            w = arrays.weight[row.w_at + (0 if row.same else number)]
             delay = synapse_delay(arrays, q, s) if several else float(row.delay)
-            found.append((int(j), float(arrays.weight[row.w_at + number * (not row.same)]), delay))
+            found.append((int(j), float(w), delay))
         return found
     return [
         (

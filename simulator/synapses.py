@@ -93,7 +93,7 @@ class Orders(Mapping[str, Ints | None]):
             return rows.order
         order = _row_order(rows)
         sort_rows(rows, self._pieces.get(proj.post.name), delays, order)
-        if lies_in_columns(proj, np.nan if _differ(delays, order.size) else 0.0):
+        if lies_in_columns(proj, _differ(delays, order.size)):
             order = in_columns(columns_of(rows.post, proj.post.size), order)
         return order
 
@@ -109,11 +109,9 @@ def in_rows(proj: Projection) -> bool:
     return proj.connector.rows is not None or not is_number(proj.delay)
 
 
-def lies_in_columns(proj: Projection, delay: float) -> bool:
-    """Whether synapses are numbered by target: they learn, and differ in delay (``delay`` is nan),
-    so that each has traces of its own."""
-    learns = isinstance(proj.rule, PlasticityRule) and proj.rule.learns()
-    return learns and bool(np.isnan(delay))
+def lies_in_columns(proj: Projection, delays_differ: bool) -> bool:
+    """Whether synapses are numbered by target: they learn, and each has traces of its own."""
+    return delays_differ and isinstance(proj.rule, PlasticityRule) and proj.rule.learns()
 
 
 def draw_projection(

@@ -61,9 +61,7 @@ def test_weights_move_within_their_bounds_once_dopamine_is_there(finished: RunDi
 
 INTERRUPTED = """
 import sys
-import numpy as np
 from experiments import distal_reward as module, run_experiment
-from experiments.run_directory import RunDirectory
 
 module.CHECKPOINT_S = -1.0
 settings = dict(text.split("=") for text in sys.argv[2:])

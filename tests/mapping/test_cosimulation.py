@@ -23,7 +23,7 @@ from simulator import (
     all_to_all,
     explicit,
 )
-from simulator.incoming import stored_synapses
+from simulator.incoming import row_targets
 from tests.simulator.support import assert_same_spikes, everything, through_a_file
 from tests.simulator.test_spread import UNTIL, network
 from tests.uncompiled import uncompiled_python
@@ -174,7 +174,7 @@ def connected(net: Network, name: str) -> list[tuple[int, int]]:
             if not (skip and i == j)
         ]
     first = arrays.row_ptr[row.row_at : row.row_at + proj.pre.size + 1]
-    targets, _ = stored_synapses(arrays, row)
+    targets = row_targets(arrays, row)
     return [
         (i, int(targets[s])) for i in range(proj.pre.size) for s in range(first[i], first[i + 1])
     ]

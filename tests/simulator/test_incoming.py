@@ -15,8 +15,9 @@ from simulator.incoming import (
     incoming_codes,
     incoming_of,
     incoming_synapse,
-    stored_synapses,
+    row_targets,
 )
+from tests.simulator.support import row_numbers
 
 
 def skewed(delay=1.0):
@@ -78,9 +79,8 @@ def test_rows_name_targets_and_synapses_that_lie_in_columns(monkeypatch, bits):
     assert by_target[numbers].tolist() == by_row.tolist()
     np.testing.assert_array_equal(arrays.weight, proj.weight[by_target])
     np.testing.assert_array_equal(compiled.orders["learned"], by_target)
-    targets, same_numbers = stored_synapses(arrays, row)
-    assert targets.tolist() == post[by_row].tolist()
-    assert same_numbers.tolist() == numbers.tolist()
+    assert row_targets(arrays, row).tolist() == post[by_row].tolist()
+    assert row_numbers(arrays, row).tolist() == numbers.tolist()
     np.testing.assert_array_equal(np.diff(arrays.in_ptr), np.bincount(post, minlength=40))
 
 

@@ -32,9 +32,10 @@ from simulator.compile import CompiledNetwork, compile_network
 from simulator.connect import Connector
 from simulator.distributions import Distribution
 from simulator.engine_state import empty_traces
-from simulator.incoming import stored_synapses
+from simulator.incoming import row_targets
 from simulator.queues import synapse_delay
 from simulator.seeds import generator
+from tests.simulator.support import row_numbers
 
 # Below this a test statistic is an accident of one in ten thousand; the seeds are fixed.
 P_VALUE = 1e-4
@@ -214,7 +215,7 @@ def test_the_layout_is_that_of_one_stable_sort(net: Network) -> None:
     place = place[np.lexsort((place, post[place], delays[place], pre[place]))]
     n = place.size
     np.testing.assert_array_equal(np.repeat(np.arange(n_pre), np.diff(arrays.row_ptr)), pre[place])
-    targets, number = stored_synapses(arrays, row)
+    targets, number = row_targets(arrays, row), row_numbers(arrays, row)
     np.testing.assert_array_equal(targets, post[place])
     stored = np.broadcast_to(arrays.weight, n)
     np.testing.assert_array_equal(stored[number], weights[place])

@@ -24,7 +24,7 @@ from simulator import (
 )
 from simulator.arrays import DENSE, SPARSE, UNIFORM
 from simulator.compile import CompiledNetwork, compile_network
-from simulator.incoming import incoming_of, incoming_synapse, stored_synapses
+from simulator.incoming import column_synapse, incoming_of, incoming_synapse, row_targets
 from tests.simulator.jump_model import Jump
 from tests.strategies import NetworkPlan, build, network_plans
 
@@ -57,7 +57,7 @@ def test_rows_are_sorted_by_delay_then_target(plan: NetworkPlan) -> None:
             continue
         n_pre, n_post = sizes(compiled, row)
         pointers = part(compiled, q, "row_ptr", "row_at")
-        targets, _ = stored_synapses(compiled.arrays, row)
+        targets = row_targets(compiled.arrays, row)
         assert part(compiled, q, "syn_post", "post_at").size == targets.size
         several = np.isnan(row.delay)
         pool = compiled.arrays.short_delay if row.short else compiled.arrays.syn_delay
@@ -89,7 +89,7 @@ def test_incoming_synapses_are_the_transpose(plan: NetworkPlan) -> None:
             continue
         n_pre, n_post = sizes(compiled, row)
         pointers = part(compiled, q, "row_ptr", "row_at")
-        targets, number = stored_synapses(arrays, row)
+        targets = row_targets(arrays, row)
         senders = np.repeat(np.arange(n_pre), np.diff(pointers))
         assert row.in_at == pointers_used
         assert row.in_short
@@ -97,8 +97,11 @@ def test_incoming_synapses_are_the_transpose(plan: NetworkPlan) -> None:
         in_ptr = arrays.in_ptr[row.in_at : pointers_used]
         assert bool(row.columns) == bool(np.isnan(row.delay))
         if row.columns:  # by target, then as the rows go
+            number = [column_synapse(arrays, q, s)[1] for s in range(targets.size)]
             by_target = np.argsort(targets, kind="stable")
-            np.testing.assert_array_equal(number[by_target], np.arange(targets.size))
+            np.testing.assert_array_equal(
+                np.array(number, np.int64)[by_target], np.arange(targets.size)
+            )
             np.testing.assert_array_equal(np.diff(in_ptr), np.bincount(targets, minlength=n_post))
             continue
         assert row.in_syn_at == synapses_used
@@ -126,7 +129,7 @@ def test_pools_hold_exactly_what_the_projections_need(plan: NetworkPlan) -> None
         zip(arrays.projs, compiled.network.projections.values(), strict=True)
     ):
         n_pre, n_post = sizes(compiled, row)
-        n = stored_synapses(arrays, row)[0].size if row.kind == SPARSE else n_pre * n_post
+        n = row_targets(arrays, row).size if row.kind == SPARSE else n_pre * n_post
         stored = part(compiled, q, "weight", "w_at")
         number = np.ndim(proj.weight) == 0 and not callable(getattr(proj.weight, "draw", None))
         learns = proj.rule is not None and proj.rule.learns()

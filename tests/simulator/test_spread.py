@@ -24,9 +24,9 @@ from simulator import (
 )
 from simulator.compile import compile_network
 from simulator.engine import Engine
-from simulator.incoming import stored_synapses
+from simulator.incoming import row_targets
 from simulator.spread import Arrivals, Carrier, InstantCarrier, Remote, SpreadEngine
-from tests.simulator.support import assert_same_spikes, everything, through_a_file
+from tests.simulator.support import assert_same_spikes, everything, row_numbers, through_a_file
 from tests.uncompiled import uncompiled_python
 
 UNTIL = 25.0
@@ -125,7 +125,10 @@ def with_longer_delays(net: Network, homes: Mapping[str, Any], latency: Any) -> 
             first = compiled.arrays.row_ptr[row.row_at : row.row_at + n_pre + 1]
             n = int(first[-1])
             stored_pre = np.repeat(np.arange(n_pre), np.diff(first))
-            stored_post, number = stored_synapses(compiled.arrays, row)
+            stored_post, number = (
+                row_targets(compiled.arrays, row),
+                row_numbers(compiled.arrays, row),
+            )
             pool = compiled.arrays.short_delay if row.short else compiled.arrays.syn_delay
             stored = (
                 pool[row.delay_at : row.delay_at + n].astype(float)
