@@ -93,7 +93,8 @@ def row_targets(net: Any, row: Any) -> Targets:
         codes = net.syn_post[row.post_at : row.post_at + n].view(np.uint32)
     else:
         codes = net.in_long[row.in_syn_at : row.in_syn_at + n]
-    return (codes >> codes.dtype.type(row.place_bits)).astype(np.int32)
+    found: Targets = (codes >> codes.dtype.type(row.place_bits)).astype(np.int32)
+    return found
 
 
 def _empty_codes(first: Ints, n: int) -> tuple[Codes, int]:

@@ -17,6 +17,7 @@ __all__ = [
     "assert_equal_engines",
     "assert_same_spikes",
     "everything",
+    "row_numbers",
     "stored_weights",
     "through_a_file",
     "with_rules",
