@@ -21,15 +21,18 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from simulator import instant_loop
 from simulator.arrays import EngineState, NetworkArrays
 from simulator.compile import CompiledNetwork
 from simulator.engine import Engine
 from simulator.engine_state import grown
+from simulator.errors import SimulationError
 from simulator.flight_queue import flight_room
 from simulator.flights import with_room_for
 from simulator.interrupt import HeldInterrupt
 from simulator.queues import send_piece
 from simulator.ragged import entries_of, row_starts
+from simulator.zero_delay import describe_loop
 
 __all__ = ["Arrivals", "Carrier", "InstantCarrier", "Remote", "SpreadEngine", "remote_cores"]
 
@@ -202,9 +205,13 @@ class SpreadEngine(Engine):
                     self._run(end, interrupt)
             heard = self._heard(watched)
             # What arrives at this very instant, over synapses without delay, belongs to it.
+            rounds = 0
             while self._exchange() + shortest <= self.time and not interrupt.pending:
                 self._run(self.time, interrupt)
                 heard |= self._heard(watched)
+                rounds += 1
+                if rounds > instant_loop.MAX_ROUNDS:
+                    raise SimulationError(self._endless())
             if self.time == until or interrupt.pending or heard:
                 return
 
@@ -224,6 +231,11 @@ class SpreadEngine(Engine):
         self._seen = np.zeros(self._sends.size, np.bool_)
         super().advance(until, interrupt)
         self.drain()
+
+    def _endless(self) -> str:
+        """What is wrong with spikes that go from core to core for ever at one instant."""
+        culprit = list(self.network.populations)[int(np.argmax(self._seen & self._sends))]
+        return describe_loop(self.network, culprit, self.time)
 
     def _heard(self, watched: npt.NDArray[np.uint8]) -> bool:
         """Whether somebody waits for what the last instant brought."""

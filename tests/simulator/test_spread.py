@@ -17,15 +17,18 @@ from plasticity import WTCRL, DopamineSTDP
 from simulator import (
     Network,
     Simulation,
+    SimulationError,
     all_to_all,
     fixed_in_degree,
     fixed_probability,
+    instant_loop,
     uniform,
 )
 from simulator.compile import compile_network
 from simulator.engine import Engine
 from simulator.incoming import row_targets
 from simulator.spread import Arrivals, Carrier, InstantCarrier, Remote, SpreadEngine
+from tests.simulator.jump_model import Jump
 from tests.simulator.support import assert_same_spikes, everything, row_numbers, through_a_file
 from tests.uncompiled import uncompiled_python
 
@@ -234,6 +237,23 @@ def test_an_instant_ends_with_what_reaches_other_cores_at_once() -> None:
         spread.run(t)
         np.testing.assert_array_equal(spread.state("cells", "i_exc"), plain.state("cells", "i_exc"))
         assert spread.deliveries == plain.deliveries
+
+
+@compiled
+def test_a_loop_without_end_between_cores_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(instant_loop, "MAX_ROUNDS", 50)
+    net = Network()
+    u = net.population("u", 1, SpikeTimes([5.0], [0]))
+    v = net.population("v", 1, Jump())
+    w = net.population("w", 2, Jump())
+    net.projection(u, v, all_to_all(), 2.0, 0.5)
+    net.projection(v, w, all_to_all(), 2.0, 0.0, name="there")
+    net.projection(w, v, all_to_all(), 2.0, 0.0, name="back")
+    homes = {"u": np.array([0]), "v": np.array([0]), "w": np.array([1, 2])}
+    spread = Spread(net, homes, InstantCarrier)
+    spread.run(5.25)
+    with pytest.raises(SimulationError, match=r"at 5.5 ms .* never stop: '(there|back)' -> '"):
+        spread.run(20.0)
 
 
 @compiled
