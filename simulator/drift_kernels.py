@@ -14,7 +14,7 @@ from math import exp
 from typing import Any, NamedTuple
 
 from simulator.arrays import SPARSE
-from simulator.incoming import column_synapse
+from simulator.incoming import row_synapse
 from simulator.inner import register_jitable
 from simulator.model import Age, PlasticityRule
 from simulator.specialise import jitable
@@ -90,7 +90,7 @@ def drift_kernels(
         if net.projs[q].kind == SPARSE:
             several = net.projs[q].columns
             for place in range(lo, hi):
-                j, s = column_synapse(net, q, place)
+                j, s = row_synapse(net, q, place)
                 x, y = x_read(x_of, s if several else i, fx, p), y_read(y_of, j, fy, p)
                 settle(p, net, st, q, s, x, y, synapses, t)
         else:

@@ -25,12 +25,12 @@ from simulator.ragged import row_starts
 __all__ = [
     "Columns",
     "Incoming",
-    "column_synapse",
     "columns_of",
     "in_columns",
     "incoming_codes",
     "incoming_of",
     "incoming_synapse",
+    "row_synapse",
     "row_targets",
 ]
 
@@ -158,7 +158,7 @@ def incoming_synapse(net: Any, of: Incoming, b: int) -> Any:
 
 
 @register_jitable(forceinline=True)
-def column_synapse(net: Any, q: int, s: int) -> Any:
+def row_synapse(net: Any, q: int, s: int) -> Any:
     """Target and number of the synapse at place s of the rows of projection q."""
     row = net.projs[q]
     if not row.columns:

@@ -49,7 +49,7 @@ from simulator.flight_queue import (
     open_bucket_of_flights,
     take_flight,
 )
-from simulator.incoming import column_synapse
+from simulator.incoming import row_synapse
 from simulator.inner import register_jitable
 from simulator.loop_together import use_up
 from simulator.loop_watch import note_column, note_neuron, note_row, probe_row, write_changes
@@ -325,7 +325,7 @@ def make_instant_loop(
         in_columns = learning and several and net.projs[q].columns
         if in_columns:
             for s in range(lo, hi):
-                j, number = column_synapse(net, q, s)
+                j, number = row_synapse(net, q, s)
                 work.targets[s - lo] = j
                 work.sent[s - lo] = net.weight[net.projs[q].w_at + number]
             values, first = work.sent, 0
@@ -377,7 +377,7 @@ def make_instant_loop(
         if a < st.queue[0].n_open:
             q, row = np.int64(st.arrivals[0, a].q), net.row_ptr[st.arrivals[0, a].row]
             if net.projs[q].columns:
-                _, number = column_synapse(net, q, row + st.arrivals[0, a].k)
+                _, number = row_synapse(net, q, row + st.arrivals[0, a].k)
                 prefetch_to_write(net.weight, net.projs[q].w_at + number)
                 prefetch_to_write(st.x_value, net.projs[q].trace_x_at + number)
 

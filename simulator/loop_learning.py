@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from simulator.arrays import DENSE, SPARSE, UNIFORM, NetworkArrays
-from simulator.incoming import column_synapse
+from simulator.incoming import row_synapse
 from simulator.inner import register_jitable
 from simulator.model import PlasticityRule
 from simulator.rule_kernels import RuleKernels
@@ -33,7 +33,7 @@ def _sent(net: NetworkArrays, q: int, i: int, lo: int, hi: int) -> float:
         return float(net.weight[at])
     total = 0.0
     for s in range(lo, hi):
-        total += net.weight[at + (0 if net.projs[q].same else column_synapse(net, q, s)[1])]
+        total += net.weight[at + (0 if net.projs[q].same else row_synapse(net, q, s)[1])]
     return float(total)
 
 

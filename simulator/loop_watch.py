@@ -8,7 +8,7 @@ value that it is left with.
 from __future__ import annotations
 
 from simulator.arrays import SPARSE, EngineState, NetworkArrays
-from simulator.incoming import column_synapse, incoming_of, incoming_synapse
+from simulator.incoming import incoming_of, incoming_synapse, row_synapse
 from simulator.inner import register_jitable
 
 __all__ = ["note_column", "note_neuron", "note_row", "probe_row", "write_changes"]
@@ -32,7 +32,7 @@ def probe_row(net: NetworkArrays, st: EngineState, q: int, i: int, lo: int, hi: 
     k = net.projs[q].post
     if net.projs[q].kind == SPARSE:
         for s in range(lo, hi):
-            note_neuron(st, net.pops[k].lo + column_synapse(net, q, s)[0])
+            note_neuron(st, net.pops[k].lo + row_synapse(net, q, s)[0])
     else:
         for j in range(net.pops[k].hi - net.pops[k].lo):
             if not (net.projs[q].no_self and j == i):
@@ -52,7 +52,7 @@ def note_row(net: NetworkArrays, st: EngineState, q: int, i: int, lo: int, hi: i
     """A row of synapses has learned."""
     if net.projs[q].kind == SPARSE:
         for s in range(lo, hi):
-            _note_weight(net, st, net.projs[q].w_at + column_synapse(net, q, s)[1])
+            _note_weight(net, st, net.projs[q].w_at + row_synapse(net, q, s)[1])
     else:
         n = net.pops[net.projs[q].post].hi - net.pops[net.projs[q].post].lo
         first = net.projs[q].w_at + i * n

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -100,7 +101,10 @@ def get_weights(
         values[:] = stored
     else:
         values[order] = stored
-    return values.reshape(proj.pre.size, proj.post.size)
+    matrix = values.reshape(proj.pre.size, proj.post.size)
+    if _record(compiled, proj).no_self:  # 0, as where synapses are kept in rows
+        np.fill_diagonal(matrix, 0.0)
+    return matrix
 
 
 def put_weights(compiled: CompiledNetwork, proj: Projection, values: npt.ArrayLike) -> None:
@@ -130,7 +134,7 @@ def put_weights(compiled: CompiledNetwork, proj: Projection, values: npt.ArrayLi
             f"{type(proj.post.model).__name__} must be >= {lowest:g}"
         )
     # A private input is drawn ahead, and allowed for, with the weight it was described with.
-    private = list(compiled.network.projections).index(proj.name) in compiled.private
+    private = _number(compiled, proj) in compiled.private
     if stored.size == 1 and (given.size != 1 or private):
         raise SimulationError(
             f"projection {proj.name!r} was described with one weight for all its synapses; "
@@ -143,14 +147,21 @@ def _stored(compiled: CompiledNetwork, proj: Projection, weight: Floats | None =
     """The projection's part of the weight array."""
     arrays = compiled.arrays
     weight = arrays.weight if weight is None else weight
-    q = list(compiled.network.projections).index(proj.name)
+    q = _number(compiled, proj)
     last = q + 1 == arrays.projs.size
     return weight[arrays.projs[q].w_at : None if last else arrays.projs[q + 1].w_at]
 
 
 def _n_synapses(compiled: CompiledNetwork, proj: Projection) -> int:
     """Stored synapses of a projection that is kept in rows."""
-    q = list(compiled.network.projections).index(proj.name)
-    row_ptr = compiled.arrays.row_ptr
-    row = compiled.arrays.projs[q]
-    return int(row_ptr[row.row_at + proj.pre.size * row.stride])
+    row = _record(compiled, proj)
+    return int(compiled.arrays.row_ptr[row.row_at + proj.pre.size * row.stride])
+
+
+def _number(compiled: CompiledNetwork, proj: Projection) -> int:
+    return list(compiled.network.projections).index(proj.name)
+
+
+def _record(compiled: CompiledNetwork, proj: Projection) -> Any:
+    """The record of a projection among the arrays."""
+    return compiled.arrays.projs[_number(compiled, proj)]

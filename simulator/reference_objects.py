@@ -14,7 +14,7 @@ from simulator.compile import CompiledNetwork
 from simulator.drift_kernels import of_tuple
 from simulator.flight_queue import synapse_delay
 from simulator.frames import next_frame
-from simulator.incoming import column_synapse
+from simulator.incoming import row_synapse
 from simulator.model import Age, NeuronModel, PlasticityRule, Trace
 from simulator.population_kernels import make_touch
 from simulator.rule_kernels import on_synapse
@@ -229,7 +229,7 @@ def _row(compiled: CompiledNetwork, q: int, i: int, n_post: int) -> list[tuple[i
         lo, hi = arrays.row_ptr[row.row_at + i : row.row_at + i + 2]
         several, found = bool(np.isnan(row.delay)), []
         for s in range(lo, hi):
-            j, number = column_synapse(arrays, q, s)
+            j, number = row_synapse(arrays, q, s)
             w = arrays.weight[row.w_at + (0 if row.same else number)]
             delay = synapse_delay(arrays, q, s) if several else float(row.delay)
             found.append((int(j), float(w), delay))

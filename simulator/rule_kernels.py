@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from simulator.arrays import SPARSE
 from simulator.drift_kernels import drift_kernels
 from simulator.frames import next_frame
-from simulator.incoming import column_synapse, incoming_of, incoming_synapse
+from simulator.incoming import incoming_of, incoming_synapse, row_synapse
 from simulator.inner import register_jitable
 from simulator.model import Age, PlasticityRule
 from simulator.prefetch import prefetch_to_write
@@ -247,7 +247,7 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
             i, lo, hi = work.rows[r].i, work.rows[r].lo, work.rows[r].hi
             if columns:
                 for place in range(lo, hi):
-                    j, s = column_synapse(net, q, place)
+                    j, s = row_synapse(net, q, place)
                     x, y = x_read(x_of, s, fx, p), y_read(y_of, j, fy, p)
                     if acts and (not needs_partner or y_some(y)):
                         write(synapses, s, on_pre(read(synapses, s), x, y, z, p))

@@ -262,8 +262,8 @@ class Simulation(Controlled):
     def weights(self, projection: Projection | str) -> Floats:
         """Present weights: a matrix (pre, post) for all-to-all, else (n_synapses,) as described.
 
-        The diagonal of an all-to-all projection without self connections holds no synapses; its
-        entries mean nothing.
+        The diagonal of an all-to-all projection without self connections holds no synapses: it
+        reads 0, whatever was drawn or set there.
         """
         proj = self.network.find_projection(projection)
         q = list(self.network.projections).index(proj.name)

@@ -11,10 +11,10 @@ from simulator import Network, Simulation, explicit
 from simulator import incoming as module
 from simulator.compile import compile_network
 from simulator.incoming import (
-    column_synapse,
     incoming_codes,
     incoming_of,
     incoming_synapse,
+    row_synapse,
     row_targets,
 )
 from tests.simulator.support import row_numbers
@@ -73,7 +73,7 @@ def test_rows_name_targets_and_synapses_that_lie_in_columns(monkeypatch, bits):
     proj = net.projections["learned"]
     by_row = np.lexsort((proj.delay, pre))  # described synapses as the rows go
     by_target = by_row[np.argsort(post[by_row], kind="stable")]
-    found = [column_synapse(arrays, 0, s) for s in range(pre.size)]
+    found = [row_synapse(arrays, 0, s) for s in range(pre.size)]
     assert [int(j) for j, _ in found] == post[by_row].tolist()
     numbers = np.array([int(number) for _, number in found])
     assert by_target[numbers].tolist() == by_row.tolist()

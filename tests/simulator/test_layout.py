@@ -24,7 +24,7 @@ from simulator import (
 )
 from simulator.arrays import DENSE, SPARSE, UNIFORM
 from simulator.compile import CompiledNetwork, compile_network
-from simulator.incoming import column_synapse, incoming_of, incoming_synapse, row_targets
+from simulator.incoming import incoming_of, incoming_synapse, row_synapse, row_targets
 from tests.simulator.jump_model import Jump
 from tests.strategies import NetworkPlan, build, network_plans
 
@@ -97,7 +97,7 @@ def test_incoming_synapses_are_the_transpose(plan: NetworkPlan) -> None:
         in_ptr = arrays.in_ptr[row.in_at : pointers_used]
         assert bool(row.columns) == bool(np.isnan(row.delay))
         if row.columns:  # by target, then as the rows go
-            number = [column_synapse(arrays, q, s)[1] for s in range(targets.size)]
+            number = [row_synapse(arrays, q, s)[1] for s in range(targets.size)]
             by_target = np.argsort(targets, kind="stable")
             np.testing.assert_array_equal(
                 np.array(number, np.int64)[by_target], np.arange(targets.size)
