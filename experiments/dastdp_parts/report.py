@@ -208,16 +208,16 @@ def _scan(rows: Rows) -> str:
             [
                 "clothes" if row.startswith("scan-fashion") else "digits",
                 f"{made['n']:,}",
+                f"{runs[0].results['presentations']:,}",
                 *(f"{made[name]:g}" for name in ("inhibition", "nu_hidden", "kappa", "beta")),
-                mean_spread(_percent(runs, "simultaneous"), 2),
-                mean_spread(_percent(runs, "label_statistics"), 2),
+                *(mean_spread(_percent(runs, readout), 2) for readout in READOUTS),
                 mean_spread(_values(runs, "hidden_spikes_per_image_test"), 1),
                 mean_spread(_values(runs, "hidden_neurons_per_image_test"), 1),
             ]
         )
-    columns = ["images", "hidden neurons"]
+    columns = ["images", "hidden neurons", "presentations"]
     columns += ["inhibition", "learning rate", "step of thresholds (mV)", "mean weight"]
-    columns += ["simultaneous (%)", "label statistics (%)"]
+    columns += [f"{label} (%)" for label in READOUTS.values()]
     columns += ["hidden spikes per image", "neurons that answer"]
     return table(columns, lines)
 

@@ -217,6 +217,7 @@ def finished_run(path, n, accuracy, seed):
         directory.update(
             results={
                 **found,
+                "presentations": 50_000,
                 "hidden_spikes_per_image_test": 9.0,
                 "hidden_neurons_per_image_test": 3.0,
                 "neurons_without_class": 0,
@@ -244,7 +245,8 @@ def test_the_page_says_what_was_reached_and_what_is_missing(tmp_path):
     assert "label statistics with 100" not in text, "83.50 is more than 83.00"
     assert "- MNIST with 100 hidden neurons: 2 of 3 seeds finished\n" in text
     assert "- MNIST with 400 hidden neurons: 0 of 1 seeds finished\n" in text
-    assert "| digits | 100 | 57.6 | 0.0127 | 0.07 | 0.127 | 81.00 | 81.00 | 9.0 | 3.0 |" in text
+    shared = "| digits | 100 | 50,000 | 57.6 | 0.0127 | 0.07 | 0.127 |"
+    assert f"{shared} 81.00 | 81.00 | 81.00 | 9.0 | 3.0 |" in text
     assert "confusion.png" not in text, "no run has drawn it"
     with pytest.raises(DataError, match="nothing to report"):
         report.write_report({}, tmp_path)
