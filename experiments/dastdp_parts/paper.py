@@ -47,7 +47,7 @@ class Defaults:
     which membranes are exact.  For digits and up to 400 hidden neurons another value was chosen on
     validation images, as was 12 of the output layer's ceilings 8, 10.2 (1.27 times as much), 12 and
     16.  For clothes, by such images too, ``kappa`` is that of the text's formula, twice the
-    program's, ``nu_hidden`` a quarter of it, and ``nu_output`` and ``output_ceiling`` are the
+    program's, ``nu_hidden`` half of the program's, and ``nu_output`` and ``output_ceiling`` are the
     best of a grid (docs/results/dastdp.md).
     """
 
@@ -70,7 +70,7 @@ DEFAULTS: dict[str, list[tuple[int, Defaults]]] = {
         (1600, Defaults(7, 8e6, 0.07, 0.00635, 0.04, -72.0, 0.127, 12.0)),
         (1 << 30, Defaults(10, 2e7, 0.05, 0.00635, 0.04, -72.0, 0.127, 12.0)),
     ],
-    "fashion": [(1 << 30, Defaults(5, 5e7, 0.1, 0.00635, 1.28, -80.0, 0.0635, 135.0))],
+    "fashion": [(1 << 30, Defaults(5, 5e7, 0.1, 0.0127, 1.28, -80.0, 0.0635, 135.0))],
 }
 
 

@@ -114,6 +114,8 @@ def _parts(
     if "fashion-n400" in rows:
         clothes = ["fashion-n400"]
         parts += [prose.FASHION, _accuracies(rows, clothes), _verdict(rows, clothes)]
+    if "slower-n400" in rows:
+        parts += [prose.SLOWER, _accuracies(rows, ["slower-n400"])]
     if "mnist-n1600" in rows:
         parts += [prose.LARGE, _accuracies(rows, ["mnist-n1600"])]
     if any(row.startswith("scan-") for row in rows):
@@ -144,8 +146,9 @@ def _percent(runs: Sequence[RunDirectory], readout: str) -> list[float]:
 
 
 def _source(row: str, readout: str) -> float | None:
-    data, n = row.split("-n")
-    return paper_figure("mnist" if data == "charge" else data, int(n), readout)
+    kind, n = row.split("-n")
+    data = {"charge": "mnist", "slower": "fashion"}.get(kind, kind)
+    return paper_figure(data, int(n), readout)
 
 
 def _accuracies(rows: Rows, names: Sequence[str]) -> str:
