@@ -114,8 +114,8 @@ def _parts(
     if "fashion-n400" in rows:
         clothes = ["fashion-n400"]
         parts += [prose.FASHION, _accuracies(rows, clothes), _verdict(rows, clothes)]
-    if "slower-n400" in rows:
-        parts += [prose.SLOWER, _accuracies(rows, ["slower-n400"])]
+        if "slower-n400" in rows:  # says how it differs from the rows before
+            parts += [prose.SLOWER, _accuracies(rows, ["slower-n400"])]
     if "mnist-n1600" in rows:
         parts += [prose.LARGE, _accuracies(rows, ["mnist-n1600"])]
     if any(row.startswith("scan-") for row in rows):
