@@ -53,7 +53,7 @@ def put_state(engine: Engine, pop: Population, variable: str, values: Floats) ->
     assert isinstance(pop.model, NeuronModel)
     model, p = pop.model, pop.model.parameters
     now, st = engine.time, engine.state
-    k = list(engine.network.populations).index(pop.name)
+    k = engine.network.population_number(pop)
     row = engine.compiled.arrays.pops[k]
     block = engine.compiled.groups.states[int(row.group)]
     state = read_state(engine, pop)

@@ -146,9 +146,7 @@ class Controlled:
                 f"inject() into {pop.name!r}: {when.min()} ms is in the past; the simulation is at "
                 f"{self.time} ms"
             )
-        pops = list(self.network.populations.values())
-        first = sum(p.size for p in pops[: pops.index(pop)])
-        self._inject(when, which.astype(np.int64) + first)
+        self._inject(when, which.astype(np.int64) + self.network.first_neuron(pop))
 
     def set_rates(
         self, population: Population | str, rate_hz: npt.ArrayLike, duration: float = math.inf
@@ -307,8 +305,7 @@ class Controlled:
         NetworkError
             When there is no such population.
         """
-        name = self.network.find_population(population).name
-        k = list(self.network.populations).index(name)
+        k = self.network.population_number(population)
         return self._schedule.add_population(function, k, self._watch)
 
     def stop(self) -> None:

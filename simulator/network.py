@@ -333,6 +333,20 @@ class Network:
             raise NetworkError(f"this network has no projection {name!r}; it has {known}")
         return found
 
+    def population_number(self, which: Population | str) -> int:
+        """Place of a population in the order of description; errors as :meth:`find_population`."""
+        return list(self.populations).index(self.find_population(which).name)
+
+    def projection_number(self, which: Projection | str) -> int:
+        """Place of a projection in the order of description; errors as :meth:`find_projection`."""
+        return list(self.projections).index(self.find_projection(which).name)
+
+    def first_neuron(self, which: Population | str) -> int:
+        """Number, over the whole network, of the first neuron of a population."""
+        return sum(
+            pop.size for pop in list(self.populations.values())[: self.population_number(which)]
+        )
+
 
 def _variables(target: Population, variables: Iterable[str]) -> tuple[str, ...]:
     """Names of state variables of a population, checked."""

@@ -38,7 +38,7 @@ def normalise(compiled: CompiledNetwork, proj: Projection, total: float) -> None
     """
     check_scaling(compiled, proj, total)
     arrays = compiled.arrays
-    row = arrays.projs[list(compiled.network.projections).index(proj.name)]
+    row = arrays.projs[compiled.network.projection_number(proj)]
     n_pre, n_post = proj.pre.size, proj.post.size
     sums = np.zeros(n_post)
     if row.kind == SPARSE:
@@ -61,7 +61,7 @@ def normalise(compiled: CompiledNetwork, proj: Projection, total: float) -> None
 
 def check_scaling(compiled: CompiledNetwork, proj: Projection, total: float) -> None:
     """Refuse a sum that is no finite number, and one weight for all synapses."""
-    q = list(compiled.network.projections).index(proj.name)
+    q = compiled.network.projection_number(proj)
     if compiled.arrays.projs[q].same:
         raise SimulationError(
             f"projection {proj.name!r} was described with one weight for all its synapses; "

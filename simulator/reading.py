@@ -47,7 +47,7 @@ def read_state(engine: Engine, pop: Population, first: int = 0, end: int | None 
     assert isinstance(pop.model, NeuronModel)
     model, p = pop.model, pop.model.parameters
     arrays, st, now = engine.compiled.arrays, engine.state, engine.time
-    k = list(engine.network.populations).index(pop.name)
+    k = engine.network.population_number(pop)
     row = arrays.pops[k]
     end = pop.size if end is None else end
     block = engine.compiled.groups.states[int(row.group)]
@@ -92,19 +92,11 @@ def get_weights(
     """Weights in the shape of the description: the stored ones, or a projection's part of another
     such array."""
     stored, order = _stored(compiled, proj, weight), compiled.orders[proj.name]
-    if proj.connector.rows is not None:
-        values = np.empty(_n_synapses(compiled, proj))
-        values[slice(None) if order is None else order] = stored
-        return values
-    values = np.zeros(proj.pre.size * proj.post.size)
-    if order is None:
-        values[:] = stored
-    else:
-        values[order] = stored
-    matrix = values.reshape(proj.pre.size, proj.post.size)
-    if _record(compiled, proj).no_self:  # 0, as where synapses are kept in rows
-        np.fill_diagonal(matrix, 0.0)
-    return matrix
+    values = np.zeros(_shape(compiled, proj))
+    values.reshape(-1)[slice(None) if order is None else order] = stored
+    if proj.connector.rows is None and _record(compiled, proj).no_self:
+        np.fill_diagonal(values, 0.0)  # as where synapses are kept in rows
+    return values
 
 
 def put_weights(compiled: CompiledNetwork, proj: Projection, values: npt.ArrayLike) -> None:
@@ -118,7 +110,7 @@ def put_weights(compiled: CompiledNetwork, proj: Projection, values: npt.ArrayLi
     """
     stored, order = _stored(compiled, proj), compiled.orders[proj.name]
     given = np.asarray(values, dtype=np.float64)
-    expected = get_weights(compiled, proj).shape
+    expected = _shape(compiled, proj)
     if given.shape != expected:
         raise SimulationError(
             f"projection {proj.name!r}: weights of shape {given.shape}; {expected} is needed"
@@ -134,7 +126,7 @@ def put_weights(compiled: CompiledNetwork, proj: Projection, values: npt.ArrayLi
             f"{type(proj.post.model).__name__} must be >= {lowest:g}"
         )
     # A private input is drawn ahead, and allowed for, with the weight it was described with.
-    private = _number(compiled, proj) in compiled.private
+    private = compiled.network.projection_number(proj) in compiled.private
     if stored.size == 1 and (given.size != 1 or private):
         raise SimulationError(
             f"projection {proj.name!r} was described with one weight for all its synapses; "
@@ -147,21 +139,19 @@ def _stored(compiled: CompiledNetwork, proj: Projection, weight: Floats | None =
     """The projection's part of the weight array."""
     arrays = compiled.arrays
     weight = arrays.weight if weight is None else weight
-    q = _number(compiled, proj)
+    q = compiled.network.projection_number(proj)
     last = q + 1 == arrays.projs.size
     return weight[arrays.projs[q].w_at : None if last else arrays.projs[q + 1].w_at]
 
 
-def _n_synapses(compiled: CompiledNetwork, proj: Projection) -> int:
-    """Stored synapses of a projection that is kept in rows."""
+def _shape(compiled: CompiledNetwork, proj: Projection) -> tuple[int, ...]:
+    """Of the weights as they are described: (pre, post), or (n_synapses,) of drawn rows."""
+    if proj.connector.rows is None:
+        return proj.pre.size, proj.post.size
     row = _record(compiled, proj)
-    return int(compiled.arrays.row_ptr[row.row_at + proj.pre.size * row.stride])
-
-
-def _number(compiled: CompiledNetwork, proj: Projection) -> int:
-    return list(compiled.network.projections).index(proj.name)
+    return (int(compiled.arrays.row_ptr[row.row_at + proj.pre.size * row.stride]),)
 
 
 def _record(compiled: CompiledNetwork, proj: Projection) -> Any:
     """The record of a projection among the arrays."""
-    return compiled.arrays.projs[_number(compiled, proj)]
+    return compiled.arrays.projs[compiled.network.projection_number(proj)]

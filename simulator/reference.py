@@ -223,7 +223,7 @@ class Reference(Controlled):
 
     def weights(self, projection: Projection | str) -> npt.NDArray[np.float64]:
         """Present weights, by presynaptic neuron, then target as stored."""
-        q, t = self._number(projection), self._time
+        q, t = self.network.projection_number(projection), self._time
         synapses = [s for row in self._rows[q] for s in row]
         return np.array([(s.values if q in self._resting else s.settled(t))[0] for s in synapses])
 
@@ -245,7 +245,7 @@ class Reference(Controlled):
 
     def set_weights(self, projection: Projection | str, values: npt.ArrayLike) -> None:
         """Replace the weights of a projection, in the order of :meth:`weights`."""
-        q = self._number(projection)
+        q = self.network.projection_number(projection)
         self._modulate(q, 0.0, self._time)
         synapses = [s for row in self._rows[q] for s in row]
         for s, w in zip(synapses, np.asarray(values, np.float64).tolist(), strict=True):
@@ -255,9 +255,9 @@ class Reference(Controlled):
         """Scale the weights into each neuron of a projection so that they add up to ``total``."""
         proj = self.network.find_projection(projection)
         check_scaling(self._compiled, proj, total)
-        self._modulate(self._number(proj), 0.0, self._time)
+        self._modulate(self.network.projection_number(proj), 0.0, self._time)
         incoming: dict[int, list[Synapse]] = {}
-        for s in [s for row in self._rows[self._number(proj)] for s in row]:
+        for s in [s for row in self._rows[self.network.projection_number(proj)] for s in row]:
             incoming.setdefault(s.post.index, []).append(s)
         sums = dict.fromkeys(sorted(incoming), 0.0)
         for j in sums:
@@ -270,7 +270,7 @@ class Reference(Controlled):
 
     def set_learning(self, projection: Projection | str, learning: bool) -> None:
         """Switch the plasticity of a projection off or on again; its traces rest meanwhile."""
-        q = self._number(projection)
+        q = self.network.projection_number(projection)
         self._modulate(q, 0.0, self._time)
         (self._resting.discard if learning else self._resting.add)(q)
 
@@ -337,7 +337,3 @@ class Reference(Controlled):
             self._watched[name] = k
         else:
             del self._watched[name]
-
-    def _number(self, projection: Projection | str) -> int:
-        name = self.network.find_projection(projection).name
-        return list(self.network.projections).index(name)

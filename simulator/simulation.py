@@ -150,7 +150,7 @@ class Simulation(Controlled):
             return
         for plan in self.network.recorders.events:
             pop = self.network.populations[plan.population]
-            lo = self.compiled.arrays.pops.lo[list(self.network.populations).index(pop.name)]
+            lo = self.compiled.arrays.pops.lo[self.network.population_number(pop)]
             mine = reached[(reached >= lo) & (reached < lo + pop.size)] - lo
             if mine.size:
                 variables = list(check_variable(pop, plan.variables[0]).state)
@@ -266,7 +266,7 @@ class Simulation(Controlled):
         reads 0, whatever was drawn or set there.
         """
         proj = self.network.find_projection(projection)
-        q = list(self.network.projections).index(proj.name)
+        q = self.network.projection_number(proj)
         settled = settled_weights(self.compiled, self._engine.state, q, self.time)
         return get_weights(self.compiled, proj, settled)
 
@@ -325,7 +325,7 @@ class Simulation(Controlled):
             raise SimulationError(
                 f"projection {proj.name!r} has no rule that changes its weights{remedy}"
             )
-        q = list(self.network.projections).index(proj.name)
+        q = self.network.projection_number(proj)
         self._settle(proj)
         self.compiled.arrays.projs.learns[q] = learning
 
@@ -348,7 +348,7 @@ class Simulation(Controlled):
 
     def _settle(self, proj: Projection, amount: float = 0.0) -> None:
         """Bring modulated synapses up to date; release an amount of what they feel."""
-        q = list(self.network.projections).index(proj.name)
+        q = self.network.projection_number(proj)
         arrays = self.compiled.arrays
         modulate(self.compiled, arrays, self._engine.state, q, amount, self.time)
 

@@ -147,9 +147,8 @@ class SourceStream:
         The random numbers are keyed by how often rates were set.
         """
         assert self._network is not None
-        pops = list(self._network.populations.values())
         pop = self._network.populations[name]
-        first = sum(p.size for p in pops[: pops.index(pop)])
+        first = self._network.first_neuron(pop)
         k = next(k for k, (_, _, lo, _) in enumerate(self._sources) if lo == first)
         assert isinstance(pop.model, SpikeSource)
         source, number = pop.model, 0

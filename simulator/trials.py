@@ -392,7 +392,7 @@ def _trained(compiled: CompiledNetwork, pop: Population) -> _Trained:
             )
         incoming.append(_incoming(compiled, q, proj.rule))
     delays = [float(one.delay.max(initial=0.0)) for one in incoming]
-    number = list(compiled.network.populations).index(pop.name)
+    number = compiled.network.population_number(pop)
     return _Trained(pop, number, incoming, max(delays, default=0.0))
 
 
