@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.atomic import write_atomically
 from experiments.dastdp_parts import prose
 from experiments.dastdp_parts.begun import Begun, begun_runs, begun_table, draw_begun
-from experiments.dastdp_parts.paper import READOUTS, TRAINING_IMAGES, paper_figure
+from experiments.dastdp_parts.paper import READOUTS, SECOND, TRAINING_IMAGES, paper_figure
 from experiments.results_page import (
     Origin,
     Rows,
@@ -40,6 +40,15 @@ PICTURES = {
     "dastdp-convergence.png": (SHOWN, "convergence"),
     "dastdp-convergence-n400.png": (("mnist-n400",), "convergence"),
 }
+# What is set in the scan, with the names of its columns.
+SCANNED_SETTINGS = {
+    "inhibition": "inhibition",
+    "nu_hidden": "learning rate",
+    "kappa": "step of thresholds (mV)",
+    "tau_theta": "decay of thresholds (ms)",
+    "v_th": "what they decay to (mV)",
+    "beta": "mean weight",
+}
 # What the page is about: rows, with the number of seeds that they are to have.
 WANTED = {
     "mnist-n100": ("MNIST with 100 hidden neurons", 3),
@@ -49,7 +58,6 @@ WANTED = {
     "charge-n100": ("MNIST with 100 hidden neurons, inhibition of the program", 3),
     "charge-n400": ("MNIST with 400 hidden neurons, inhibition of the program", 1),
 }
-SECOND = {"frozen_statistics": "label statistics of the second pass"}
 
 
 def write_report(rows: Rows, folder: Path, begun: Rows | None = None) -> list[Path]:
@@ -114,8 +122,10 @@ def _parts(
     if "fashion-n400" in rows:
         clothes = ["fashion-n400"]
         parts += [prose.FASHION, _accuracies(rows, clothes), _verdict(rows, clothes)]
-        if "slower-n400" in rows:  # says how it differs from the rows before
-            parts += [prose.SLOWER, _accuracies(rows, ["slower-n400"])]
+        # Each says how it differs from the rows before.
+        for row, text in (("decay-n400", prose.DECAY), ("slower-n400", prose.SLOWER)):
+            if row in rows:
+                parts += [text, _accuracies(rows, [row])]
     if "mnist-n1600" in rows:
         parts += [prose.LARGE, _accuracies(rows, ["mnist-n1600"])]
     if any(row.startswith("scan-") for row in rows):
@@ -147,7 +157,7 @@ def _percent(runs: Sequence[RunDirectory], readout: str) -> list[float]:
 
 def _source(row: str, readout: str) -> float | None:
     kind, n = row.split("-n")
-    data = {"charge": "mnist", "slower": "fashion"}.get(kind, kind)
+    data = {"charge": "mnist", "decay": "fashion", "slower": "fashion"}.get(kind, kind)
     return paper_figure(data, int(n), readout)
 
 
@@ -190,7 +200,7 @@ def _verdict(rows: Rows, names: Sequence[str]) -> str:
     """Which of the source's figures are reached."""
     short = []
     for row in names:
-        for readout, label in READOUTS.items():
+        for readout, label in {**READOUTS, **SECOND}.items():
             found, source = _percent(rows[row], readout), _source(row, readout)
             if found and source is not None and statistics.fmean(found) < source:
                 n = rows[row][0].record["parameters"]["n"]
@@ -212,14 +222,14 @@ def _scan(rows: Rows) -> str:
                 "clothes" if row.startswith("scan-fashion") else "digits",
                 f"{made['n']:,}",
                 f"{runs[0].results['presentations']:,}",
-                *(f"{made[name]:g}" for name in ("inhibition", "nu_hidden", "kappa", "beta")),
+                *(f"{made[name]:g}" for name in SCANNED_SETTINGS),
                 *(mean_spread(_percent(runs, readout), 2) for readout in READOUTS),
                 mean_spread(_values(runs, "hidden_spikes_per_image_test"), 1),
                 mean_spread(_values(runs, "hidden_neurons_per_image_test"), 1),
             ]
         )
     columns = ["images", "hidden neurons", "presentations"]
-    columns += ["inhibition", "learning rate", "step of thresholds (mV)", "mean weight"]
+    columns += SCANNED_SETTINGS.values()
     columns += [f"{label} (%)" for label in READOUTS.values()]
     columns += ["hidden spikes per image", "neurons that answer"]
     return table(columns, lines)

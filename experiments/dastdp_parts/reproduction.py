@@ -17,12 +17,24 @@ CHOSEN_100: dict[str, object] = {**CHARGE, "inhibition": 76.8}
 CHOSEN_400: dict[str, object] = {**CHARGE, "inhibition": 57.6}
 
 CLOTHES: dict[str, object] = {
-    "inhibition": PROGRAM_INHIBITION, "kappa": 0.1, "nu_hidden": 0.0127, "nu_output": 1.28,
-    "output_ceiling": 135.0,
+    "inhibition": PROGRAM_INHIBITION, "kappa": 0.1, "tau_theta": 2e8, "v_th": -80.0,
+    "nu_hidden": 0.0127, "nu_output": 1.28, "output_ceiling": 135.0, "epochs": 1,
+    "curve_every": 20_000,
 }  # fmt: skip
-SLOWER: dict[str, object] = {**CLOTHES, "nu_hidden": 0.00635}
-# The output layer while the hidden one was chosen.
-CLOTHES_BEFORE: dict[str, float] = {"nu_output": 0.32, "output_ceiling": 60.0}
+DECAY: dict[str, object] = {**CLOTHES, "tau_theta": 5e7, "epochs": 5}
+SLOWER: dict[str, object] = {**DECAY, "nu_hidden": 0.00635}
+# What the first choices for clothes had in common: the source's decay, another output layer.
+CLOTHES_BEFORE: dict[str, float] = {"tau_theta": 5e7, "nu_output": 0.32, "output_ceiling": 60.0}
+
+# How the last choices for clothes differ from DECAY.
+LAST: list[dict[str, float]] = [
+    {"nu_hidden": 0.00635, "epochs": 5},
+    {"inhibition": 48.0},
+    {"inhibition": 76.8, "kappa": 0.05},
+    {"inhibition": 76.8, "kappa": 0.02},
+    {"v_th": -72.0},
+    {"tau_theta": 2e8},
+]
 
 # Data, hidden neurons, what was set.
 SCANNED: list[tuple[str, int, dict[str, float]]] = [
@@ -77,15 +89,19 @@ def _cells() -> list[Cell]:
         )
         for data, n, settings in SCANNED
     ]
+    scan += [
+        Cell(
+            "-".join(["scan-fashion-n400", *(f"{name}-{value:g}" for name, value in last.items())]),
+            {"data": "fashion", "n": 400, **DECAY, **once, **last},
+        )
+        for last in LAST
+    ]
     return [
         *scan,
-        Cell(
-            "scan-fashion-n400-slower",
-            {**once, "data": "fashion", "n": 400, **SLOWER, "epochs": 5},
-        ),
         *(Cell("mnist-n100", {"n": 100, **CHOSEN_100}, seed) for seed in (1, 2, 3)),
         Cell("mnist-n400", {"n": 400, **CHOSEN_400}),
         *(Cell("fashion-n400", {"n": 400, "data": "fashion", **CLOTHES}, seed) for seed in (1, 2)),
+        *(Cell("decay-n400", {"n": 400, "data": "fashion", **DECAY}, seed) for seed in (1, 2)),
         Cell("slower-n400", {"n": 400, "data": "fashion", **SLOWER}),
         *(Cell("charge-n100", {"n": 100, **CHARGE}, seed) for seed in (1, 2, 3)),
         Cell("charge-n400", {"n": 400, **CHARGE}),

@@ -226,6 +226,8 @@ def finished_run(path, n, accuracy, seed):
                     "inhibition": 57.6,
                     "nu_hidden": 0.0127,
                     "kappa": 0.07,
+                    "tau_theta": 6e6,
+                    "v_th": -72.0,
                     "beta": 0.127,
                 },
             },
@@ -245,7 +247,7 @@ def test_the_page_says_what_was_reached_and_what_is_missing(tmp_path):
     assert "label statistics with 100" not in text, "83.50 is more than 83.00"
     assert "- MNIST with 100 hidden neurons: 2 of 3 seeds finished\n" in text
     assert "- MNIST with 400 hidden neurons: 0 of 1 seeds finished\n" in text
-    shared = "| digits | 100 | 50,000 | 57.6 | 0.0127 | 0.07 | 0.127 |"
+    shared = "| digits | 100 | 50,000 | 57.6 | 0.0127 | 0.07 | 6e+06 | -72 | 0.127 |"
     assert f"{shared} 81.00 | 81.00 | 81.00 | 9.0 | 3.0 |" in text
     assert "confusion.png" not in text, "no run has drawn it"
     with pytest.raises(DataError, match="nothing to report"):
@@ -271,7 +273,7 @@ def test_the_page_says_how_far_a_run_got_that_was_stopped(tmp_path):
     text = files[0].read_text()
     what = "Fashion-MNIST with 400 hidden neurons"
     right = f"{100 * course.running['right'][0]:.1f}"
-    assert f"| {what} | 7 | 1,020 of 300,000 | {right} | 1,000 | 87.6 | 85.0 | - | - | - |" in text
+    assert f"| {what} | 7 | 1,020 of 60,000 | {right} | 1,000 | 87.6 | 85.0 | - | - | - |" in text
     assert f"| {what} | 1 | 17 | 1.000 | 59 |" in text
     assert f"- {what}: 0 of 1 seeds finished; stopped: seed 7 after 1,020 presentations" in text
     assert "](dastdp-course-fashion-n400.png)" in text
@@ -370,6 +372,7 @@ def test_parameters_follow_size_and_data() -> None:
     assert paper.defaults("embedded", 9) == paper.defaults("mnist", 100)
     assert paper.defaults("mnist", 400).epochs == 5
     assert paper.defaults("mnist", 1600).tau_theta == 8e6
-    assert paper.defaults("fashion", 400).v_th == -80.0
+    assert paper.defaults("fashion", 400).tau_theta == 2e8
+    assert paper.defaults("fashion", 6400).tau_theta == 5e7
     assert paper.paper_figure("mnist", 400, "layer_by_layer") == 91.41
     assert paper.paper_figure("mnist", 9, "layer_by_layer") is None
