@@ -26,9 +26,10 @@ SLOWER: dict[str, object] = {**DECAY, "nu_hidden": 0.00635}
 # What the first choices for clothes had in common: the source's decay, another output layer.
 CLOTHES_BEFORE: dict[str, float] = {"tau_theta": 5e7, "nu_output": 0.32, "output_ceiling": 60.0}
 
-# How the last choices for clothes differ from DECAY.
+# How the last choices for clothes differ from DECAY, which one of them is.
 LAST: list[dict[str, float]] = [
     {"nu_hidden": 0.00635, "epochs": 5},
+    {"tau_theta": 5e7},
     {"inhibition": 48.0},
     {"inhibition": 76.8, "kappa": 0.05},
     {"inhibition": 76.8, "kappa": 0.02},
