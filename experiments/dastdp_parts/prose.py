@@ -79,8 +79,8 @@ those of the hidden layer; 0.00635 is the program's for digits, 0.0254 for cloth
 of a threshold at a spike, the mean weight that to which the weights into a hidden neuron are
 scaled. For clothes inhibition of 25.6 and 57.6 and mean weights of 0.03175 and 0.127 were tried
 too, with a step of 0.05 mV, and were not better than their neighbours by more than chance. The last
-seven rows have the output layer of the results above, the others for clothes that of before. Of what
-they try, higher thresholds were better: because they decay to -72 mV, which the text has (the
+seven rows have the output layer of the results above, the others for clothes that of before. Of
+what they try, higher thresholds were better: because they decay to -72 mV, which the text has (the
 program has -80 for clothes), or because they decay more slowly:"""
 
 MNIST = """## Digits
