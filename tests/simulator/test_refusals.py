@@ -138,6 +138,15 @@ def test_entities_of_another_network() -> None:
         net.record_spikes(other.populations["v"])
     with refused("this network has no projection 'u->v'; it has 'u->v', 'v->v'"):
         net.record_weights(other.projections["u->v"], [1.0])
+    with refused(text):
+        net.first_neuron(other.populations["v"])
+
+
+def test_places_in_the_order_of_description() -> None:
+    net = network()
+    assert [net.population_number(name) for name in ("u", "v")] == [0, 1]
+    assert [net.first_neuron(name) for name in ("u", net.populations["v"])] == [0, 2]
+    assert [net.projection_number(proj) for proj in net.projections.values()] == [0, 1]
 
 
 @pytest.mark.parametrize(
