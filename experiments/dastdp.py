@@ -219,13 +219,13 @@ def _evaluate(
 
 def _show(config: Config, context: Context, found: Mapping[str, float]) -> None:
     """The table at the end, with the source's figures where it has any."""
-    from experiments.dastdp_parts.paper import READOUTS, SECOND, paper_figure
+    from experiments.dastdp_parts.paper import MEASURED, paper_figure
 
     rows = []
     for key, value in found.items():
         name = key.removeprefix("accuracy_")
         source = paper_figure(config.data, config.n, name)
-        label = {**READOUTS, **SECOND}[name]
+        label = MEASURED[name]
         rows.append((label, f"{100 * value:.2f}", "" if source is None else f"{source:.2f}"))
     rate = context.directory.record["timings"]["presentations_per_cpu_s"]
     rows.append(("presentations per CPU second in training", f"{rate:.1f}", ""))

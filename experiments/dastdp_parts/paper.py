@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 __all__ = [
     "DEFAULTS",
+    "MEASURED",
     "PROGRAM_INHIBITION",
     "READOUTS",
-    "SECOND",
     "TRAINING_IMAGES",
     "Defaults",
     "defaults",
@@ -25,6 +25,7 @@ READOUTS = {
 # Also measured: while learning, as the program does, or with learning off, as the work that the
 # text refers to for it.  The source has one figure for both.
 SECOND = {"frozen_statistics": "label statistics of the second pass"}
+MEASURED = {**READOUTS, **SECOND}
 # Per cent of the test images, mean of five runs: tables 1 and 3.
 PAPER: dict[str, dict[int, dict[str, float]]] = {
     "mnist": {

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.atomic import write_atomically
 from experiments.dastdp_parts import prose
 from experiments.dastdp_parts.begun import Begun, begun_runs, begun_table, draw_begun
-from experiments.dastdp_parts.paper import READOUTS, SECOND, TRAINING_IMAGES, paper_figure
+from experiments.dastdp_parts.paper import MEASURED, READOUTS, TRAINING_IMAGES, paper_figure
 from experiments.results_page import (
     Origin,
     Rows,
@@ -165,7 +165,7 @@ def _accuracies(rows: Rows, names: Sequence[str]) -> str:
     lines = []
     for row in names:
         runs = rows[row]
-        for readout, label in {**READOUTS, **SECOND}.items():
+        for readout, label in MEASURED.items():
             found = _percent(runs, readout)
             if found:
                 source = _source(row, readout)
@@ -200,7 +200,7 @@ def _verdict(rows: Rows, names: Sequence[str]) -> str:
     """Which of the source's figures are reached."""
     short = []
     for row in names:
-        for readout, label in {**READOUTS, **SECOND}.items():
+        for readout, label in MEASURED.items():
             found, source = _percent(rows[row], readout), _source(row, readout)
             if found and source is not None and statistics.fmean(found) < source:
                 n = rows[row][0].record["parameters"]["n"]

@@ -372,6 +372,7 @@ def test_parameters_follow_size_and_data() -> None:
     assert paper.defaults("embedded", 9) == paper.defaults("mnist", 100)
     assert paper.defaults("mnist", 400).epochs == 5
     assert paper.defaults("mnist", 1600).tau_theta == 8e6
+    assert paper.defaults("fashion", 400).v_th == -80.0
     assert paper.defaults("fashion", 400).tau_theta == 2e8
     assert paper.defaults("fashion", 6400).tau_theta == 5e7
     assert paper.paper_figure("mnist", 400, "layer_by_layer") == 91.41
