@@ -4,8 +4,7 @@ Neurons carry a global number, by population, then index.  All populations of on
 block of state of shape (variables, neurons), so that a kernel is specialised to the models and
 rules of a network and not to the number of its populations.  Synapses of a projection are numbered
 from ``w_at``: an all-to-all projection is a matrix in row order, a sparse one has its rows sorted
-by delay, then target; one that learns with delays of its own is numbered by target instead
-(:mod:`simulator.incoming`).  All times are in ms.
+by delay, then target.  All times are in ms.
 """
 
 from __future__ import annotations
@@ -29,6 +28,7 @@ __all__ = [
     "FLYING",
     "INPUT",
     "NEURON",
+    "PAST",
     "POP",
     "POP_STATE",
     "PROJ",
@@ -36,7 +36,9 @@ __all__ = [
     "QUEUE",
     "RING",
     "ROW",
+    "SLOT",
     "SPARSE",
+    "SPIKED",
     "UNIFORM",
     "WAKES",
     "EngineState",
@@ -87,21 +89,24 @@ POP = _dtype(
 # stride: pieces that a row is cut into, one a worker; *_at first entry of its own in weight,
 # row_ptr, syn_post, syn_delay (or short_delay, if short), in_ptr, the numbers of incoming synapses
 # (in 32 bits, if in_short, with place_bits for the place in a row; rows as a whole begin at
-# in_rows_at of row_ptr, a worker's at row_at) and the traces; columns: synapses are numbered by
-# target, and numbers are found along rows, those of 32 bits in syn_post; n_slots
-# presynaptic trace slots (neurons, or synapses if delays differ), kept in frames of length
-# ``frame``; var_at: variables of its n_synapses in ``synaptic``; list_at in ``active``; modulator:
-# the population of the modulator that its rule feels, -1 without, whose level decays with
-# level_tau; same: one weight for all synapses; transmits: the rule has a transmit function; learns:
-# it changes weights; drifts: also between spikes; logged: each of its changes is recorded; probed:
+# in_rows_at of row_ptr, a worker's at row_at) and the traces; n_slots presynaptic neurons, whose
+# traces are kept in frames of length ``frame``; var_at: variables of its n_synapses in
+# ``synaptic``; list_at in ``active``; modulator: the population of the modulator that its rule
+# feels, -1 without, whose level decays with level_tau; same: one weight for all synapses;
+# transmits: the rule has a transmit function; plastic: it changes weights; learns: it does so now;
+# drifts: also between spikes; waits: synapses learn from a postsynaptic spike when the next
+# presynaptic one arrives (simulator.waiting), with slots in ``past`` from past_at on, ``room`` for
+# so many spikes a target in ``spiked`` from spiked_at on, counted from waiting_at on, and delays up
+# to ``longest``; logged: each of its changes is recorded; probed:
 # events of a target are; spread: the pieces of its rows are cores, and a spike is sent at once to
 # the piece on the core of its neuron only.
 PROJ = _dtype(
-    "delay frame level_tau",
+    "delay frame level_tau longest",
     "kind pre post port rule rule_row w_at row_at stride post_at delay_at in_at in_syn_at "
     "in_rows_at place_bits "
-    "n_slots trace_x_at trace_y_at list_at var_at n_synapses modulator",
-    "no_self same short in_short columns transmits learns drifts logged probed spread",
+    "n_slots trace_x_at trace_y_at list_at var_at n_synapses modulator "
+    "past_at spiked_at waiting_at room",
+    "no_self same short in_short transmits plastic learns drifts waits logged probed spread",
 )
 
 # A private input of a lazy population, drawn by its neurons for themselves: length of a cell; at
@@ -111,11 +116,12 @@ INPUT = _dtype("weight delay cell_ms", "key port at first pieces_at n_pieces rat
 # -- what changes ---------------------------------------------------------------------------
 
 # The engine: time reached, end of the open piece of the sources, counters; budget: how much of its
-# work one call of the loop may do; halt: somebody waits for the end of this instant.
+# work one call of the loop may do; halt: somebody waits for the end of this instant; crowded: a
+# slot of ``past`` has no room for another spike.
 ENGINE = _dtype(
     "now input_end t_used",
     "src_pos src_end n_out n_due n_touched n_used rounds culprit deliveries budget "
-    "halt n_reached n_dirty n_changes",
+    "halt n_reached n_dirty n_changes crowded",
 )
 
 # A neuron: t_last, time for which its state holds; ref_until, end of its refractory period; due,
@@ -162,9 +168,19 @@ BUCKET = _dtype(short="head n")  # its first chunk, -1 without, and how many ent
 FLIGHT = _dtype("s", short="row k")  # emission, row of ``row_ptr``, next synapse of the row
 ARRIVAL = _dtype("t s", short="q row k n")  # time of n synapses of a row from k on; projection
 
+# Where synapses wait (simulator.waiting): a presynaptic spike with its emission and the round of the
+# instant, whether its traces are known, and for which arrivals it counts: after ``since``, up to
+# ``until``; how many a slot has, and how many of them, the first ones, do not count for all
+# synapses; a postsynaptic spike with the round of its instant.
+PAST = _dtype("t since until", "round", "known")
+SLOT = _dtype("", "n odd")
+SPIKED = _dtype("t", "round")
+
 CHANGE = _dtype("t w", "s")  # a weight: time of its change, new value, place in ``weight``
 EVENT = _dtype("t", "i")  # a spike: time, global neuron
-ROW = _dtype("", "q i lo hi")  # a row that arrives: projection, presynaptic neuron, synapses
+# A row that arrives: emission, projection, presynaptic neuron, synapses, row of ``row_ptr`` (the
+# first and the last only where synapses differ in delay).
+ROW = _dtype("s", "q i lo hi row")
 
 
 def records(shape: int | tuple[int, ...], dtype: np.dtype[np.void]) -> Records:
@@ -183,7 +199,7 @@ class NetworkArrays(NamedTuple):
     weight: Floats  # (n_synapses,)
     synaptic: Floats  # variables of plastic synapses beside their weights
     row_ptr: Ints  # synapse numbers within a projection; piece w of row i at i * stride + w
-    syn_post: npt.NDArray[np.int32]  # target within its population; or see simulator.incoming
+    syn_post: npt.NDArray[np.int32]  # target within its population
     syn_delay: Floats  # ms, of projections whose delays need double precision
     short_delay: npt.NDArray[np.float32]  # ms, of the others
     in_ptr: Ints  # incoming synapses of a target, by presynaptic neuron
@@ -223,6 +239,12 @@ class EngineState(NamedTuple):
     ahead_t: Floats  # (n_driven, most) their arrivals, ms
     x_value: Floats  # traces, see simulator.traces
     y_value: Floats
+    past: Records  # (n_slots, capacity) PAST, spikes of the rows of synapses that wait
+    past_x: Floats  # (most traces of a rule, n_slots * capacity) traces right after each
+    slots_past: Records  # (n_slots,) SLOT
+    spiked: Records  # (room,) SPIKED, postsynaptic spikes that synapses wait to learn from
+    spiked_y: Floats  # (most traces of a rule, room) traces right before each
+    waiting: Ints  # (n_targets,) how many
     probes: npt.NDArray[np.uint8]  # (n_neurons,) 1: its events are recorded, 2: there was one
     reached: Ints  # (n_neurons,) those with one, n_reached of them
     # Of the weights if any change is recorded, else empty: value seen last, whether it is on the
@@ -237,8 +259,7 @@ class Workspace(NamedTuple):
     """Scratch space of a round."""
 
     rows: Records  # ROW, all that arrive
-    sent: Floats  # (longest row,) weights as a rule transmits them, or out of columns
-    targets: npt.NDArray[np.int32]  # (longest row,) whom these reach, if they come out of columns
+    sent: Floats  # (longest row,) weights as a rule transmits them
     scratch: Floats  # (variables, neurons) states of the odd ones
     decay: Floats  # (variables,) of the modes of a lazy population
     rates: Floats  # (variables,) 1 / ms, at which they decay

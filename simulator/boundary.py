@@ -18,6 +18,7 @@ from simulator.network import Population
 from simulator.private_input import drop_arrivals, silence
 from simulator.queues import predict
 from simulator.reading import check_finite, read_state
+from simulator.waiting import drop_what_is_in_flight, forget_arrived
 
 __all__ = ["checked_state", "clear_in_flight", "clear_traces", "put_state", "raised_level"]
 
@@ -93,17 +94,27 @@ def put_state(engine: Engine, pop: Population, variable: str, values: Floats) ->
 
 
 def clear_traces(engine: Engine) -> None:
-    """Forget all spikes that synapses remember."""
+    """Forget all spikes that synapses remember; those in flight will be remembered."""
     st = engine.state
     st.x_value[:], st.y_value[:] = empty_traces(engine.compiled)
     st.projs.n_active, st.projs.last_post = -1, -math.inf
+    forget_arrived(st, engine.time, _longest_delays(engine))
 
 
 def clear_in_flight(engine: Engine) -> None:
     """Drop all spikes that have not arrived."""
     engine.drop_carried()
     st = engine.state
+    drop_what_is_in_flight(st, engine.time, _longest_delays(engine))
     st.projs.ring_n, st.projs.ring_head = 0, 0
     engine.put_in_flight(records(0, FLYING))
     for row in engine.compiled.arrays.pops[engine.compiled.arrays.pops.input >= 0]:
         silence(engine.compiled.arrays, st, int(row.input), int(row.hi - row.lo), engine.time)
+
+
+def _longest_delays(engine: Engine) -> Floats:
+    """Of the rows whose synapses wait, by slot of ``past`` (ms)."""
+    net = engine.compiled.arrays
+    waiting = net.projs[net.projs.waits > 0]
+    longest: Floats = np.repeat(waiting.longest, waiting.n_slots)
+    return longest

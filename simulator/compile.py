@@ -13,7 +13,7 @@ import numpy.typing as npt
 from simulator.arrays import POP, PROJ, SPARSE, Groups, NetworkArrays, records
 from simulator.errors import NetworkError
 from simulator.frames import FRAME
-from simulator.incoming import columns_of, in_columns, incoming_codes
+from simulator.incoming import incoming_codes
 from simulator.lazy_kernels import HORIZONS
 from simulator.model import NeuronModel, PlasticityRule
 from simulator.network import Network, Population, Projection
@@ -27,10 +27,10 @@ from simulator.synapses import (
     checked_values,
     draw_projection,
     in_rows,
-    lies_in_columns,
 )
 from simulator.traces import frame_length
 from simulator.trial_rule import TrialRule
+from simulator.waiting import room_of_a_list
 
 __all__ = ["CompiledNetwork", "compile_network"]
 
@@ -131,7 +131,7 @@ def compile_network(
     projections.frame = projections.level_tau = math.inf
     pools: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in _POOLS}
     orders: dict[str, Ints] = {}
-    used = dict.fromkeys([*pools, "x_value", "y_value", "list"], 0)
+    used = dict.fromkeys([*pools, "x_value", "y_value", "list", "past", "spiked", "waiting"], 0)
 
     def put(pool: str, values: npt.NDArray[Any]) -> None:
         pools[pool].append(values)
@@ -143,13 +143,6 @@ def compile_network(
         drawn = draw_projection(net, proj, cut, spread)
         _check_weights(proj, drawn)
         row = projections[q]
-        row.columns = lies_in_columns(proj, bool(np.isnan(drawn.delay)))
-        if row.columns:
-            columns = columns_of(drawn.post, proj.post.size)
-            drawn.post = np.empty(0, np.int32)
-            drawn.weight = in_columns(columns, drawn.weight)
-            if drawn.order is not None:
-                drawn.order = in_columns(columns, drawn.order)
         if drawn.order is not None:
             orders[proj.name] = drawn.order
         row.pre, row.post = index[proj.pre.name], index[proj.post.name]
@@ -173,15 +166,24 @@ def compile_network(
         row.rule_row = len(rule_rows[row.rule])
         rule_rows[row.rule].append(tuple(proj.rule.parameters))
         row.transmits = rule.transmit is not PlasticityRule.transmit
-        row.learns = rule.learns()
-        if not row.learns:
+        row.plastic = row.learns = rule.learns()
+        if not row.plastic:
             continue
-        row.n_synapses = drawn.weight.size
-        row.n_slots = drawn.weight.size if np.isnan(drawn.delay) else proj.pre.size
+        row.n_synapses, row.waits = drawn.weight.size, np.isnan(drawn.delay)
+        row.n_slots = proj.pre.size * (row.stride if row.waits and spread else 1)
         row.frame = frame_length(rule, proj.rule.parameters)
         row.trace_x_at, row.trace_y_at = used["x_value"], used["y_value"]
         row.list_at, row.var_at = used["list"], used["synaptic"]
-        used["x_value"] += int(row.n_slots) * len(rule.pre_traces)
+        if row.waits:
+            row.longest = drawn.delays.max()
+            row.room = room_of_a_list(drawn.weight.size, proj.post.size)
+            row.past_at, row.waiting_at = used["past"], used["waiting"]
+            row.spiked_at = used["spiked"]
+            used["past"] += int(row.n_slots)
+            used["waiting"] += proj.post.size
+            used["spiked"] += proj.post.size * int(row.room)
+        else:
+            used["x_value"] += int(row.n_slots) * len(rule.pre_traces)
         used["y_value"] += proj.post.size * len(rule.post_traces)
         used["list"] += proj.post.size
         initial = np.array(list(rule.variables.values()), np.float64)
@@ -192,15 +194,8 @@ def compile_network(
             row.modulator = index[proj.modulator.name]
             row.level_tau = proj.modulator.model.parameters.tau
         row.in_at = used["in_ptr"]
-        if row.columns:
-            row.place_bits, row.in_short = columns.bits, columns.codes.dtype == np.uint32
-            row.in_syn_at = used["in_long"]
-            put("in_ptr", columns.in_ptr)
-            if row.in_short:
-                put("syn_post", columns.codes.view(np.int32))
-            else:
-                put("in_long", columns.codes)
-        elif drawn.kind == SPARSE:
+        # Where synapses wait, a spike does not look for them, unless each change is recorded.
+        if drawn.kind == SPARSE and (not row.waits or proj.name in net.recorders.changes):
             counts = np.bincount(drawn.post, minlength=proj.post.size)
             in_ptr, first = row_starts(counts), drawn.row_ptr[:: row.stride].copy()
             codes, row.place_bits = incoming_codes(first, drawn.post, in_ptr)
@@ -238,7 +233,7 @@ def compile_network(
         for k in set(projections.pre[private.projections].tolist())
         if table.out_lo[k] == table.out_hi[k]
     )
-    learning = np.flatnonzero(projections.learns)
+    learning = np.flatnonzero(projections.plastic)
     entering, table.learn_lo, table.learn_hi = _lists(projections.post[learning], n_pop)
     joined = {name: _joined(pools[name], dtype) for name, dtype in _POOLS.items()}
     arrays = NetworkArrays(

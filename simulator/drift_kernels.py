@@ -14,7 +14,6 @@ from math import exp
 from typing import Any, NamedTuple
 
 from simulator.arrays import SPARSE
-from simulator.incoming import row_synapse
 from simulator.inner import register_jitable
 from simulator.model import Age, PlasticityRule
 from simulator.specialise import jitable
@@ -29,7 +28,8 @@ class DriftKernels(NamedTuple):
     level: Any  # (net, st, q, t) -> concentration
     settle: Any  # (p, net, st, q, s, x, y, synapses, t): synapse s, given what its traces read
     settle_row: Any  # (p, net, st, q, i, lo, hi, t): a row, or the synapses lo to hi of it
-    modulate: Any  # (p, net, st, q, amount, t): all synapses, then a release
+    on_all: Any  # (p, net, q, amount): all synapses feel a jump of the concentration
+    let_go: Any  # (p, net, st, q, amount, t): the jump
 
 
 def _of_tuple(rule: type[PlasticityRule], function: Callable[..., Any]) -> Callable[..., Any]:
@@ -64,7 +64,7 @@ def drift_kernels(
         return st.projs[q].level * exp(-(t - st.projs[q].level_t) / net.projs[q].level_tau)
 
     if not rule.drifts():
-        return DriftKernels(level, _nothing(), _nothing(), _release(level))
+        return DriftKernels(level, _nothing(), _nothing(), _nothing(), _release(level))
 
     parts, read, write = synapses
     x_decay, _, x_parts, x_read, *_ = x
@@ -87,33 +87,19 @@ def drift_kernels(
         y_of = y_parts(st.y_value, net.projs[q].trace_y_at, n_post)
         fx, fy = x_decay(p, dt, t), y_decay(p, dt, t)
         synapses = parts(net, q, 0, net.projs[q].n_synapses)
-        if net.projs[q].kind == SPARSE:
-            several = net.projs[q].columns
-            for place in range(lo, hi):
-                j, s = row_synapse(net, q, place)
-                x, y = x_read(x_of, s if several else i, fx, p), y_read(y_of, j, fy, p)
-                settle(p, net, st, q, s, x, y, synapses, t)
-        else:
-            x = x_read(x_of, i, fx, p)
-            for j in range(n_post):
-                settle(p, net, st, q, i * n_post + j, x, y_read(y_of, j, fy, p), synapses, t)
+        x, sparse = x_read(x_of, i, fx, p), net.projs[q].kind == SPARSE
+        post = net.syn_post[net.projs[q].post_at :]
+        for s in range(lo if sparse else i * n_post, hi if sparse else (i + 1) * n_post):
+            j = post[s] if sparse else s - i * n_post
+            settle(p, net, st, q, s, x, y_read(y_of, j, fy, p), synapses, t)
 
     @register_jitable
-    def modulate(p, net, st, q, amount, t):
-        if net.projs[q].learns:
-            synapses = parts(net, q, 0, net.projs[q].n_synapses)
-            for i in range(net.pops[net.projs[q].pre].hi - net.pops[net.projs[q].pre].lo):
-                lo = hi = 0
-                if net.projs[q].kind == SPARSE:
-                    row = net.projs[q].row_at + i * net.projs[q].stride  # all of its pieces
-                    lo, hi = net.row_ptr[row], net.row_ptr[row + net.projs[q].stride]
-                settle_row(p, net, st, q, i, lo, hi, t)
-            for s in range(net.projs[q].n_synapses if amount != 0.0 else 0):
-                write(synapses, s, on_modulator(read(synapses, s), amount, p))
-        release(p, net, st, q, amount, t)
+    def on_all(p, net, q, amount):
+        synapses = parts(net, q, 0, net.projs[q].n_synapses)
+        for s in range(net.projs[q].n_synapses):
+            write(synapses, s, on_modulator(read(synapses, s), amount, p))
 
-    release = _release(level)
-    return DriftKernels(level, settle, settle_row, modulate)
+    return DriftKernels(level, settle, settle_row, on_all, _release(level))
 
 
 def _release(level: Any) -> Any:
@@ -138,4 +124,4 @@ def _stand_ins() -> DriftKernels:
     def level(net, st, q, t):
         return 0.0
 
-    return DriftKernels(level, _nothing(), _nothing(), _nothing())
+    return DriftKernels(level, _nothing(), _nothing(), _nothing(), _nothing())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,7 @@ from simulator.lazy_kernels import LAST_BUCKET, NO_DEADLINE
 from simulator.loop_lazy import NO_BUCKET
 from simulator.private_input import MOST_AHEAD
 from simulator.traces import empty_values
+from simulator.waiting import with_longer_past, without_past
 
 __all__ = ["empty_traces", "grown", "new_state", "new_workspace", "with_wider_rings"]
 
@@ -84,6 +86,7 @@ def new_state(compiled: CompiledNetwork) -> EngineState:
         ahead_t=np.zeros((driven, MOST_AHEAD)),
         x_value=x_value,
         y_value=y_value,
+        **_without_past(compiled),
         probes=_probes(compiled),
         reached=np.zeros(n_neurons, np.int64),
         seen=net.weight[:logged].copy(),
@@ -97,11 +100,26 @@ def empty_traces(compiled: CompiledNetwork) -> tuple[Floats, Floats]:
     """The traces of both sides before the first spike."""
     net = compiled.arrays
     x, y = [np.empty(0)], [np.empty(0)]
-    for row in net.projs[net.projs.n_slots > 0]:
+    for row in net.projs[net.projs.plastic > 0]:
         rule, post = compiled.rules[row.rule], net.pops[row.post]
-        x.append(empty_values(rule.pre_traces, int(row.n_slots)))
+        x.append(empty_values(rule.pre_traces, 0 if row.waits else int(row.n_slots)))
         y.append(empty_values(rule.post_traces, int(post.hi - post.lo)))
     return np.concatenate(x), np.concatenate(y)
+
+
+def _without_past(compiled: CompiledNetwork) -> dict[str, Any]:
+    """What synapses that wait remember before the first spike."""
+    net = compiled.arrays
+    waiting = net.projs[net.projs.waits > 0]
+    rules = [compiled.rules[g] for g in waiting.rule]
+    targets = (net.pops.hi - net.pops.lo)[waiting.post]
+    return without_past(
+        int(waiting.n_slots.sum()),
+        max((len(rule.pre_traces) for rule in rules), default=0),
+        int(targets.sum()),
+        int((targets * waiting.room).sum()),
+        max((len(rule.post_traces) for rule in rules), default=0),
+    )
 
 
 def _probes(compiled: CompiledNetwork) -> npt.NDArray[np.uint8]:
@@ -130,7 +148,6 @@ def new_workspace(compiled: CompiledNetwork, st: EngineState) -> Workspace:
     return Workspace(
         rows=records(st.rings.size + st.arrivals.shape[1] + st.late.size, ROW),
         sent=np.zeros(longest),
-        targets=np.zeros(longest if np.any(net.projs.columns) else 0, np.int32),
         scratch=np.zeros((variables, st.neurons.size)),
         decay=np.zeros(max(1, variables)),
         rates=np.zeros(max(1, variables)),
@@ -144,13 +161,15 @@ def new_workspace(compiled: CompiledNetwork, st: EngineState) -> Workspace:
 def _listed(net: NetworkArrays) -> int:
     """Targets of all projections that keep traces."""
     sizes = (net.pops.hi - net.pops.lo)[net.projs.post]
-    return int(sizes[net.projs.n_slots > 0].sum())
+    return int(sizes[net.projs.plastic > 0].sum())
 
 
 def grown(compiled: CompiledNetwork, st: EngineState) -> EngineState:
     """The same state with more room in the queue that is short of it."""
     net = compiled.arrays
     senders = (net.pops.hi - net.pops.lo)[net.projs.pre]
+    if st.engine[0].crowded:
+        return with_longer_past(st)
     if np.any(st.projs.ring_n + senders > st.rings.shape[1]):
         return with_wider_rings(st, 2 * st.rings.shape[1])
     return enlarged(net, st)

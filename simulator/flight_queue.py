@@ -173,7 +173,7 @@ def take_flight(net: NetworkArrays, st: EngineState, t: float, taken: Records) -
                 if s == end:
                     break
                 arrival = emitted + synapse_delay(net, q, s)
-            taken.q, taken.lo, taken.hi = q, first + k, s
+            taken.q, taken.lo, taken.hi, taken.s, taken.row = q, first + k, s, emitted, row
             taken.i = (row - net.projs[q].row_at) // net.projs[q].stride
             b = int(arrival * queue.per_ms)
             if s < end and b <= queue.current:
@@ -189,7 +189,7 @@ def take_flight(net: NetworkArrays, st: EngineState, t: float, taken: Records) -
         return False
     run = st.arrivals[0, queue.open_at]
     queue.open_at += 1
-    taken.q, taken.lo = run.q, net.row_ptr[run.row] + run.k
+    taken.q, taken.lo, taken.s, taken.row = run.q, net.row_ptr[run.row] + run.k, run.s, run.row
     taken.hi = taken.lo + run.n
     taken.i = (run.row - net.projs[run.q].row_at) // net.projs[run.q].stride
     return True

@@ -38,6 +38,8 @@ from simulator import (
     roots,
     rule_kernels,
     traces,
+    waiting,
+    waiting_kernels,
 )
 from simulator import specialise as specialise_module
 from simulator.arrays import CROSSES, SPARSE, UNIFORM, WAKES
@@ -49,7 +51,6 @@ from simulator.flight_queue import (
     open_bucket_of_flights,
     take_flight,
 )
-from simulator.incoming import row_synapse
 from simulator.inner import register_jitable
 from simulator.loop_together import use_up
 from simulator.loop_watch import note_column, note_neuron, note_row, probe_row, write_changes
@@ -98,7 +99,8 @@ def make_instant_loop(
     source = digest(
         arrays, drift_kernels, flight_queue, frames, lazy_kernels, loop_lazy, loop_learning,
         loop_together, loop_watch, model, population_kernels, poisson_cells, prefetch,
-        private_input, queues, roots, rule_kernels, specialise_module, traces, *models, *rules,
+        private_input, queues, roots, rule_kernels, specialise_module, traces, waiting,
+        waiting_kernels, *models, *rules,
     )  # fmt: skip
     # Branches on these are cut off before they are compiled.
     needs = Needs() if needs is None else needs
@@ -107,7 +109,7 @@ def make_instant_loop(
     modulated = any(rule.modulated for rule in rules)
     transforms = any(rule.transmit is not PlasticityRule.transmit for rule in rules)
     of_models = population_kernels.population_kernels(models if stepped else ())
-    of_rules = rule_kernels.rule_kernels(rules)
+    of_rules = rule_kernels.rule_kernels(rules, several)
     of_lazy = lazy_kernels.lazy_kernels(models if lazy else (), driven)
     receive_row, receive_same, receive_one, fire_one = (
         of_models.receive_row, of_models.receive_same, of_models.receive_one, of_models.fire,
@@ -118,7 +120,7 @@ def make_instant_loop(
         loop_together.make_advancing(of_models)
     )
     learn_from_rows, learn_from_spike, settle, release = loop_learning.make_learning(
-        rules, of_rules, rows, whole
+        rules, of_rules, rows, whole, several
     )
     set_frame, examine_list, open_bucket, next_check, fire_lazy, wake_lazy = loop_lazy.make_lazy(
         of_lazy
@@ -220,6 +222,7 @@ def make_instant_loop(
         if several:
             while take_flight(net, st, t, work.rows[n]):
                 n += 1
+            work.rows[n].q = -1  # there are no more: the queue has room for some
         return n
 
     @register_jitable(forceinline=True)
@@ -322,13 +325,6 @@ def make_instant_loop(
         k = net.projs[q].post
         same = net.projs[q].same
         values, first = net.weight, net.projs[q].w_at + (0 if same else lo)
-        in_columns = learning and several and net.projs[q].columns
-        if in_columns:
-            for s in range(lo, hi):
-                j, number = row_synapse(net, q, s)
-                work.targets[s - lo] = j
-                work.sent[s - lo] = net.weight[net.projs[q].w_at + number]
-            values, first = work.sent, 0
         if transforms and net.projs[q].transmits:
             transmit(
                 rule_blocks, net.projs[q].rule, net.projs[q].rule_row, values, first,
@@ -338,8 +334,6 @@ def make_instant_loop(
         st.engine[0].deliveries += hi - lo
         group, row, at, port = net.pops[k].group, net.pops[k].row, net.pops[k].at, net.projs[q].port
         targets, post = net.syn_post, net.projs[q].post_at + lo
-        if in_columns:
-            targets, post = work.targets, 0
         if lazy and net.pops[k].lazy:
             set_frame(net, blocks, st, work, k, t)
             st.engine[0].t_used = t
@@ -371,25 +365,27 @@ def make_instant_loop(
         return add_runs(blocks, net.pops[k].group, net.pops[k].row, net, st, work, stop, limit) > 0
 
     @register_jitable(forceinline=True)
-    def fetch_columns(net, st):
-        """Have the weight and the trace fetched that an arrival of the open bucket soon changes."""
+    def fetch_synapse(net, st):
+        """Have the synapse fetched that an arrival of the open bucket soon changes."""
         a = st.queue[0].open_at + FAR
         if a < st.queue[0].n_open:
             q, row = np.int64(st.arrivals[0, a].q), net.row_ptr[st.arrivals[0, a].row]
-            if net.projs[q].columns:
-                _, number = row_synapse(net, q, row + st.arrivals[0, a].k)
-                prefetch_to_write(net.weight, net.projs[q].w_at + number)
-                prefetch_to_write(st.x_value, net.projs[q].trace_x_at + number)
+            if net.projs[q].waits:
+                s = row + st.arrivals[0, a].k
+                prefetch_to_write(net.weight, net.projs[q].w_at + s)
+                fetch_delay(net, q, s)
+                if net.synaptic.size > 0:
+                    prefetch_to_write(net.synaptic, net.projs[q].var_at + s)
 
     @register_jitable(forceinline=True)
     def deliver(net, blocks, rule_blocks, st, work, t):
         """Everything that arrives at t."""
         if learning and several:
-            fetch_columns(net, st)
+            fetch_synapse(net, st)
         n_rows = collect_rows(net, st, work, t)
         if together:
             advance_targets(net, blocks, st, work, n_rows, t)
-        if modulated:
+        if modulated or (learning and several):
             settle(net, rule_blocks, st, work, n_rows, t)
         st.engine[0].n_touched = 0
         for r in range(n_rows):
@@ -530,7 +526,7 @@ def make_instant_loop(
                 n = net.pops[net.projs[q].pre].hi - net.pops[net.projs[q].pre].lo
                 if st.projs[q].ring_n + n > st.rings.shape[1]:
                     return MORE_ROOM
-        if several and not flight_room(st, st.queue[0].most):
+        if several and (st.engine[0].crowded or not flight_room(st, st.queue[0].most)):
             return MORE_ROOM
         return DONE
 

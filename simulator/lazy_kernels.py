@@ -333,7 +333,7 @@ def _of_model(model: type[NeuronModel], with_inputs: bool) -> LazyKernels:
                 proj = net.projs[q]
                 pop = net.pops[proj.post]
                 if (
-                    proj.transmits or proj.learns or proj.columns or proj.probed or not pop.lazy
+                    proj.transmits or proj.plastic or proj.probed or not pop.lazy
                     or pop.group != group
                 ):  # fmt: skip
                     break

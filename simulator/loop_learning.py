@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from simulator.arrays import DENSE, SPARSE, UNIFORM, NetworkArrays
-from simulator.incoming import row_synapse
 from simulator.inner import register_jitable
 from simulator.model import PlasticityRule
 from simulator.rule_kernels import RuleKernels
@@ -33,7 +32,7 @@ def _sent(net: NetworkArrays, q: int, i: int, lo: int, hi: int) -> float:
         return float(net.weight[at])
     total = 0.0
     for s in range(lo, hi):
-        total += net.weight[at + (0 if net.projs[q].same else row_synapse(net, q, s)[1])]
+        total += net.weight[at + (0 if net.projs[q].same else s)]
     return float(total)
 
 
@@ -42,9 +41,12 @@ def make_learning(
     kernels: RuleKernels,
     rows: bool = True,
     whole: bool = True,
+    waiting: bool = True,
 ) -> Learning:
-    """Specialise to the rules of a network, and to synapses in rows or onto whole populations."""
-    _, learn_dense, learn_sparse, learn_column, settle_row, modulate = kernels
+    """Specialise to the rules of a network, and to synapses in rows, onto whole populations, or
+    that wait."""
+    learn_dense, learn_sparse, learn_waiting = kernels[1:4]
+    learn_column, settle_row, catch_up_row, _, modulate = kernels[4:]
     modulated = any(rule.modulated for rule in rules)
 
     @register_jitable(forceinline=True)
@@ -55,9 +57,11 @@ def make_learning(
             q, end = work.rows[first].q, first + 1
             while end < n_rows and work.rows[end].q == q:
                 end += 1
-            if net.projs[q].learns:
+            if net.projs[q].plastic:
                 group, row = net.projs[q].rule, net.projs[q].rule_row
-                if rows and net.projs[q].kind == SPARSE:
+                if waiting and net.projs[q].waits:
+                    learn_waiting(rule_blocks, group, row, net, st, work, q, first, end, t)
+                elif rows and net.projs[q].kind == SPARSE:
                     learn_sparse(rule_blocks, group, row, net, st, work, q, first, end, t)
                 elif whole:
                     learn_dense(rule_blocks, group, row, net, st, work, q, first, end, t)
@@ -69,18 +73,22 @@ def make_learning(
         k = st.neurons[g].pop
         for a in range(net.pops[k].learn_lo, net.pops[k].learn_hi):
             q = net.learn_proj[a]
-            if net.projs[q].learns:
-                learn_column(
-                    rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net, st, work, q,
-                    g - net.pops[k].lo, t,
-                )  # fmt: skip
+            learn_column(
+                rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net, st, work, q,
+                g - net.pops[k].lo, t,
+            )  # fmt: skip
 
     @register_jitable(forceinline=True)
     def settle(net, rule_blocks, st, work, n_rows, t):
-        """Bring modulated synapses to t that something arrives at, before they transmit it."""
-        for r in range(n_rows if modulated else 0):
+        """Bring synapses to t that something arrives at, before they transmit it: modulated ones,
+        and those that wait."""
+        for r in range(n_rows if modulated or waiting else 0):
             q = work.rows[r].q
-            if net.projs[q].drifts and net.projs[q].learns:
+            if waiting and net.projs[q].waits and net.projs[q].learns:
+                catch_up_row(
+                    rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net, st, work, q, r, t
+                )
+            elif modulated and net.projs[q].drifts and net.projs[q].learns:
                 settle_row(
                     rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net, st, q,
                     work.rows[r].i, work.rows[r].lo, work.rows[r].hi, t,

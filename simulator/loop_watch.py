@@ -8,7 +8,7 @@ value that it is left with.
 from __future__ import annotations
 
 from simulator.arrays import SPARSE, EngineState, NetworkArrays
-from simulator.incoming import incoming_of, incoming_synapse, row_synapse
+from simulator.incoming import incoming_of, incoming_synapse
 from simulator.inner import register_jitable
 
 __all__ = ["note_column", "note_neuron", "note_row", "probe_row", "write_changes"]
@@ -32,7 +32,7 @@ def probe_row(net: NetworkArrays, st: EngineState, q: int, i: int, lo: int, hi: 
     k = net.projs[q].post
     if net.projs[q].kind == SPARSE:
         for s in range(lo, hi):
-            note_neuron(st, net.pops[k].lo + row_synapse(net, q, s)[0])
+            note_neuron(st, net.pops[k].lo + net.syn_post[net.projs[q].post_at + s])
     else:
         for j in range(net.pops[k].hi - net.pops[k].lo):
             if not (net.projs[q].no_self and j == i):
@@ -52,7 +52,7 @@ def note_row(net: NetworkArrays, st: EngineState, q: int, i: int, lo: int, hi: i
     """A row of synapses has learned."""
     if net.projs[q].kind == SPARSE:
         for s in range(lo, hi):
-            _note_weight(net, st, net.projs[q].w_at + row_synapse(net, q, s)[1])
+            _note_weight(net, st, net.projs[q].w_at + s)
     else:
         n = net.pops[net.projs[q].post].hi - net.pops[net.projs[q].post].lo
         first = net.projs[q].w_at + i * n
@@ -69,11 +69,7 @@ def note_column(net: NetworkArrays, st: EngineState, g: int) -> None:
         q = net.learn_proj[a]
         if net.projs[q].logged:
             w_at = net.projs[q].w_at
-            if net.projs[q].columns:
-                first = net.projs[q].in_at + j
-                for s in range(net.in_ptr[first], net.in_ptr[first + 1]):
-                    _note_weight(net, st, w_at + s)
-            elif net.projs[q].kind == SPARSE:
+            if net.projs[q].kind == SPARSE:
                 first, of = net.projs[q].in_at + j, incoming_of(net, q)
                 for b in range(net.in_ptr[first], net.in_ptr[first + 1]):
                     _note_weight(net, st, w_at + incoming_synapse(net, of, b)[1])

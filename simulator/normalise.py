@@ -42,11 +42,7 @@ def normalise(compiled: CompiledNetwork, proj: Projection, total: float) -> None
     n_pre, n_post = proj.pre.size, proj.post.size
     sums = np.zeros(n_post)
     if row.kind == SPARSE:
-        if row.columns:
-            in_ptr = arrays.in_ptr[row.in_at : row.in_at + n_post + 1]
-            post = np.repeat(np.arange(n_post, dtype=np.int32), np.diff(in_ptr))
-        else:
-            post = row_targets(arrays, row)
+        post = row_targets(arrays, row)
         weight = arrays.weight[row.w_at : row.w_at + post.size]
         has_input = np.bincount(post, minlength=n_post) > 0
         _sum_rows(weight, post, sums)

@@ -1,7 +1,7 @@
 """Saved states do not depend on the number of workers: synapses in the order of one worker.
 
 Rows that are cut into pieces are sorted by delay within a piece (:mod:`simulator.parts`), so that
-weights are in another order where delays differ, unless they lie in columns, which are never cut.
+weights and variables are in another order where delays differ.
 """
 
 from __future__ import annotations
@@ -44,10 +44,12 @@ def _reordered(compiled: CompiledNetwork) -> Iterator[tuple[str, slice, Ints]]:
     """What has one value a synapse: (saved array, part of it, places of the plain order)."""
     net = compiled.arrays
     for row in net.projs:
-        if row.stride == 1 or not np.isnan(row.delay) or row.same or row.columns:
+        if row.stride == 1 or not np.isnan(row.delay) or row.same:
             continue
-        order = _plain_order(compiled, row)
+        order, n = _plain_order(compiled, row), int(row.n_synapses)
         yield "weight", slice(row.w_at, row.w_at + order.size), order
+        for k in range(len(compiled.rules[row.rule].variables) if row.plastic else 0):
+            yield "synaptic", slice(row.var_at + k * n, row.var_at + (k + 1) * n), order
 
 
 def plain_rows(

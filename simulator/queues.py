@@ -13,6 +13,7 @@ from math import isnan
 from simulator.arrays import EngineState, NetworkArrays, Records
 from simulator.flight_queue import flight_push, synapse_delay
 from simulator.inner import register_jitable
+from simulator.waiting import note_emission
 
 __all__ = [
     "predict",
@@ -86,6 +87,8 @@ def send_piece(net: NetworkArrays, st: EngineState, q: int, i: int, piece: int, 
     row = net.projs[q].row_at + i * net.projs[q].stride + piece
     s = net.row_ptr[row]
     if s < net.row_ptr[row + 1]:
+        if net.projs[q].waits:
+            note_emission(net, st, q, row - net.projs[q].row_at if net.projs[q].spread else i, t)
         flight_push(st, t + synapse_delay(net, q, s), t, q, row, 0)
 
 

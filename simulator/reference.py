@@ -121,12 +121,13 @@ class Reference(Controlled):
                 assert s.post.model is not None
                 s.post.model.receive(s.post.state, 0, s.post.model.parameters, s.port, w)
                 touched.append(s.post)
-        for _, synapses in arriving:
+        for event, synapses in arriving:
             for s in synapses:
-                if s.x is not None and s.y is not None and s.projection not in self._resting:
+                if s.x is not None:
                     assert s.rule is not None
-                    s.learn(s.rule.on_pre, t)
-                    s.x.mark(t)
+                    if s.projection not in self._resting:
+                        s.learn(s.rule.on_pre, t)
+                    s.x.mark(t, event[4])
         self._release([synapses for _, synapses in arriving], t)
         for neuron in touched:
             self._predict(neuron)
@@ -172,14 +173,13 @@ class Reference(Controlled):
             self._predict(neuron)
         for neuron in firing:
             for synapses in neuron.incoming:
-                if synapses and synapses[0].projection in self._resting:
-                    continue
                 for s in synapses:
                     assert s.rule is not None
-                    s.values = s.settled(t)
-                    s.learn(s.rule.on_post, t)
+                    if s.projection not in self._resting:
+                        s.values = s.settled(t)
+                        s.learn(s.rule.on_post, t)
                 if synapses and synapses[0].y is not None:
-                    synapses[0].y.mark(t)
+                    synapses[0].y.mark(t, t)
         for neuron in firing:
             self._culprit = firing[0].population
             self._emit(neuron, t)
@@ -269,7 +269,7 @@ class Reference(Controlled):
                 s.values = (s.weight * (total / sums[j]), *s.values[1:])
 
     def set_learning(self, projection: Projection | str, learning: bool) -> None:
-        """Switch the plasticity of a projection off or on again; its traces rest meanwhile."""
+        """Switch the plasticity of a projection off or on again; its traces go on meanwhile."""
         q = self.network.projection_number(projection)
         self._modulate(q, 0.0, self._time)
         (self._resting.discard if learning else self._resting.add)(q)

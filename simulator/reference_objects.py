@@ -14,12 +14,11 @@ from simulator.compile import CompiledNetwork
 from simulator.drift_kernels import of_tuple
 from simulator.flight_queue import synapse_delay
 from simulator.frames import next_frame
-from simulator.incoming import row_synapse
 from simulator.model import Age, NeuronModel, PlasticityRule, Trace
 from simulator.population_kernels import make_touch
 from simulator.rule_kernels import on_synapse
 from simulator.sources import SpikeSource
-from simulator.traces import TraceKernels, empty_values, trace_kernels
+from simulator.traces import PastTraces, TraceKernels, empty_values, past_traces, trace_kernels
 
 __all__ = ["Neuron", "Synapse", "Traces", "make_neurons", "make_synapses"]
 
@@ -48,8 +47,8 @@ class Traces:
         read: tuple[float, ...] = self.kernels.read(self._parts(), 0, decay, self.p)
         return read
 
-    def mark(self, t: float) -> None:
-        """A spike."""
+    def mark(self, t: float, emitted: float) -> None:
+        """A spike, sent at ``emitted``."""
         self.kernels.mark(self._parts(), 0, self.kernels.grow(self.p, self._since(t), t))
 
     def ages(self, t: float) -> list[float]:
@@ -67,6 +66,42 @@ class Traces:
 
     def _parts(self) -> Any:
         return self.kernels.parts(self.values, 0, 1)
+
+
+@dataclass
+class RowTraces:
+    """Presynaptic traces of a synapse that has its delay to itself, aged as those of its row."""
+
+    functions: PastTraces
+    kinds: tuple[Trace | Age, ...]
+    p: Any
+    arrival: float = field(init=False)  # ms, of the last spike
+    emitted: float = field(init=False)  # ms
+    values: tuple[float, ...] = field(init=False)  # right after it
+
+    def __post_init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """As before the first spike."""
+        self.arrival, self.emitted, self.values = -math.inf, -math.inf, self.functions.empty()
+
+    def at(self, t: float) -> tuple[float, ...]:
+        """What the traces read."""
+        aged = self.functions.aged(self.values, t - self.arrival, self.p)
+        read: tuple[float, ...] = self.functions.seen(aged, self.p)
+        return read
+
+    def mark(self, t: float, emitted: float) -> None:
+        """A spike, sent at ``emitted``."""
+        aged = self.values
+        if self.arrival > -math.inf:
+            aged = self.functions.aged(aged, emitted - self.emitted, self.p)
+        self.arrival, self.emitted, self.values = t, emitted, self.functions.marked(aged)
+
+    def ages(self, t: float) -> list[float]:
+        """Of the last spike, where it is asked for."""
+        return [x for x, kind in zip(self.at(t), self.kinds, strict=True) if isinstance(kind, Age)]
 
 
 @dataclass
@@ -94,7 +129,7 @@ class Synapse:
     port: int
     rule: PlasticityRule | None
     modulator: Modulator
-    x: Traces | None = None  # presynaptic, of this synapse
+    x: Traces | RowTraces | None = None  # presynaptic, of this synapse
     y: Traces | None = None  # postsynaptic, shared by a neuron's synapses of one projection
 
     @property
@@ -198,6 +233,7 @@ def make_synapses(
         initial: tuple[float, ...] = ()
         if learning:
             pre, post = trace_kernels(rule, rule.pre_traces), trace_kernels(rule, rule.post_traces)
+            past = past_traces(rule, rule.pre_traces)
             length, initial = float(row.frame), tuple(rule.variables.values())
             after = [Traces(post, rule.post_traces, p, length) for _ in targets]
         into: list[list[Synapse]] = [[] for _ in targets]
@@ -210,7 +246,10 @@ def make_synapses(
                     q, sender, targets[j], values, delay, proj.port, proj.rule, modulators[q]
                 )
                 if learning:
-                    s.x, s.y = Traces(pre, rule.pre_traces, p, length), after[j]
+                    s.x = Traces(pre, rule.pre_traces, p, length)
+                    if row.waits:
+                        s.x = RowTraces(past, rule.pre_traces, p)
+                    s.y = after[j]
                     into[j].append(s)
                 made.append(s)
             sender.outgoing[q] = made
@@ -229,10 +268,9 @@ def _row(compiled: CompiledNetwork, q: int, i: int, n_post: int) -> list[tuple[i
         lo, hi = arrays.row_ptr[row.row_at + i : row.row_at + i + 2]
         several, found = bool(np.isnan(row.delay)), []
         for s in range(lo, hi):
-            j, number = row_synapse(arrays, q, s)
-            w = arrays.weight[row.w_at + (0 if row.same else number)]
+            w = arrays.weight[row.w_at + (0 if row.same else s)]
             delay = synapse_delay(arrays, q, s) if several else float(row.delay)
-            found.append((int(j), float(w), delay))
+            found.append((int(arrays.syn_post[row.post_at + s]), float(w), delay))
         return found
     return [
         (

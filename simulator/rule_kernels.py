@@ -18,12 +18,13 @@ from typing import Any, NamedTuple
 from simulator.arrays import SPARSE
 from simulator.drift_kernels import drift_kernels
 from simulator.frames import next_frame
-from simulator.incoming import incoming_of, incoming_synapse, row_synapse
+from simulator.incoming import incoming_of, incoming_synapse
 from simulator.inner import register_jitable
 from simulator.model import Age, PlasticityRule
 from simulator.prefetch import prefetch_to_write
 from simulator.specialise import choose, jitable, record_from
 from simulator.traces import trace_kernels
+from simulator.waiting_kernels import waiting_kernels
 
 __all__ = ["RuleKernels", "on_synapse", "rule_kernels"]
 
@@ -37,14 +38,17 @@ class RuleKernels(NamedTuple):
     transmit: Any  # (weight, first, n, t, out): what the synapses deliver at time t
     learn_dense: Any  # (net, st, work, q, first, end, t): rows of work.rows arrive; their traces
     learn_sparse: Any  # (net, st, work, q, first, end, t): the same in rows of synapses
+    learn_waiting: Any  # (net, st, work, q, first, end, t): the same where synapses wait
     learn_column: Any  # (net, st, work, q, j, t): a postsynaptic spike, its trace
     settle_row: Any  # (net, st, q, i, lo, hi, t): drift of synapses up to t
+    catch_up_row: Any  # (net, st, work, q, r, t): what row r of those that arrive waits for
+    catch_up_all: Any  # (net, st, q, pieces, t): what all synapses wait for
     modulate: Any  # (net, st, q, amount, t): drift of all, and a jump of the concentration
 
 
-def rule_kernels(rules: Sequence[type[PlasticityRule]]) -> RuleKernels:
-    """The kernels of a network with these rules."""
-    made = [_of_rule(rule) for rule in rules]
+def rule_kernels(rules: Sequence[type[PlasticityRule]], waiting: bool = True) -> RuleKernels:
+    """The kernels of a network with these rules, whose synapses may be ``waiting``."""
+    made = [_of_rule(rule, waiting) for rule in rules]
 
     def nothing(*args):
         return None
@@ -56,6 +60,10 @@ def rule_kernels(rules: Sequence[type[PlasticityRule]]) -> RuleKernels:
         if not rule.learns():
             made[g] = made[g]._replace(
                 learn_dense=nothing, learn_sparse=nothing, learn_column=nothing
+            )
+        if not (waiting and rule.learns()):
+            made[g] = made[g]._replace(
+                learn_waiting=nothing, catch_up_row=nothing, catch_up_all=nothing
             )
         if not rule.modulated:
             made[g] = made[g]._replace(settle_row=nothing, modulate=nothing)
@@ -140,18 +148,20 @@ def _synapses(n: int) -> tuple[Any, Any, Any]:
     return made
 
 
-def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
+def _of_rule(rule: type[PlasticityRule], waiting: bool) -> RuleKernels:
     load = record_from(rule.Parameters)
     # One name each: numba sees functions, not records of functions.
     pre, post = trace_kernels(rule, rule.pre_traces), trace_kernels(rule, rule.post_traces)
     x_decay, x_grow, x_parts, x_read, x_mark, x_scale, x_some = pre
     y_decay, y_grow, y_parts, y_read, y_mark, y_scale, y_some = post
     synapse_parts, read, write = _synapses(1 + len(rule.variables))
-    level, settle, settle_row, modulate = drift_kernels(
-        rule, (synapse_parts, read, write), pre, post
-    )
+    on_synapses = synapse_parts, read, write
+    drift = drift_kernels(rule, on_synapses, pre, post)
+    level, settle, settle_row, on_all, let_go = drift
     (send,) = jitable(rule.transmit)
     on_pre, on_post = on_synapse(rule, rule.on_pre), on_synapse(rule, rule.on_post)
+    waiters = waiting_kernels(rule, on_pre, on_post, on_synapses, pre, post, drift)
+    reach_row, reach_all, learn_row, put_spike = waiters
     needs_partner = bool(rule.needs_partner)
     listed = needs_partner and all(
         not isinstance(trace, Age) and trace.floor is not None for trace in rule.post_traces
@@ -169,7 +179,7 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
         while t - st.projs[q].frame >= length:
             following = next_frame(st.projs[q].frame, length)
             dt = following - st.projs[q].frame
-            n = net.projs[q].n_slots
+            n = 0 if net.projs[q].waits else net.projs[q].n_slots
             x_scale(x_parts(st.x_value, net.projs[q].trace_x_at, n), n, x_decay(p, dt, 0.0))
             y_scale(
                 y_parts(st.y_value, net.projs[q].trace_y_at, n_post), n_post, y_decay(p, dt, 0.0)
@@ -178,9 +188,9 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
         return t - st.projs[q].frame
 
     @register_jitable
-    def learned_from(st, q):
+    def learned_from(net, st, q):
         """Whether an arrival can change a weight."""
-        if listed and st.projs[q].n_active == 0:
+        if not net.projs[q].learns or (listed and st.projs[q].n_active == 0):
             return False
         return st.projs[q].last_post > -inf or not needs_partner
 
@@ -206,7 +216,7 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
         dt = since_frame(p, net, st, q, n_post, t)
         x_of = x_parts(st.x_value, net.projs[q].trace_x_at, net.projs[q].n_slots)
         gx = x_grow(p, dt, t)
-        if not learned_from(st, q):
+        if not learned_from(net, st, q):
             for r in range(first, end):
                 x_mark(x_of, work.rows[r].i, gx)
             return
@@ -236,8 +246,7 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
     def learn_sparse(block, row, net, st, work, q, first, end, t):
         p, k = load(block[row]), net.projs[q].post
         n_post = net.pops[k].hi - net.pops[k].lo
-        dt = since_frame(p, net, st, q, n_post, t)
-        columns, acts = net.projs[q].columns, learned_from(st, q)
+        dt, acts = since_frame(p, net, st, q, n_post, t), learned_from(net, st, q)
         x_of = x_parts(st.x_value, net.projs[q].trace_x_at, net.projs[q].n_slots)
         y_of = y_parts(st.y_value, net.projs[q].trace_y_at, n_post)
         fx, gx, fy = x_decay(p, dt, t), x_grow(p, dt, t), y_decay(p, dt, t)
@@ -245,14 +254,6 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
         post = net.syn_post[net.projs[q].post_at :]
         for r in range(first, end):
             i, lo, hi = work.rows[r].i, work.rows[r].lo, work.rows[r].hi
-            if columns:
-                for place in range(lo, hi):
-                    j, s = row_synapse(net, q, place)
-                    x, y = x_read(x_of, s, fx, p), y_read(y_of, j, fy, p)
-                    if acts and (not needs_partner or y_some(y)):
-                        write(synapses, s, on_pre(read(synapses, s), x, y, z, p))
-                    x_mark(x_of, s, gx)
-                continue
             x = x_read(x_of, i, fx, p)
             for s in range(lo, hi if acts else lo):
                 y = y_read(y_of, post[s], fy, p)
@@ -260,22 +261,34 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
                     write(synapses, s, on_pre(read(synapses, s), x, y, z, p))
             x_mark(x_of, i, gx)
 
+    def learn_waiting(block, row, net, st, work, q, first, end, t):
+        p, k = load(block[row]), net.projs[q].post
+        dt = since_frame(p, net, st, q, net.pops[k].hi - net.pops[k].lo, t)
+        fy, z, acts = y_decay(p, dt, t), level(net, st, q, t), learned_from(net, st, q)
+        for r in range(first, end):
+            learn_row(p, net, st, work, q, r, fy, z, acts, t)
+
     def learn_column(block, row, net, st, work, q, j, t):
         p, k = load(block[row]), net.projs[q].post
         n_post = net.pops[k].hi - net.pops[k].lo
         dt = since_frame(p, net, st, q, n_post, t)
-        x_of = x_parts(st.x_value, net.projs[q].trace_x_at, net.projs[q].n_slots)
         y_of = y_parts(st.y_value, net.projs[q].trace_y_at, n_post)
-        fx, y, z = x_decay(p, dt, t), y_read(y_of, j, y_decay(p, dt, t), p), level(net, st, q, t)
+        y = y_read(y_of, j, y_decay(p, dt, t), p)
+        if waiting and net.projs[q].waits:
+            if net.projs[q].learns:
+                put_spike(p, net, st, q, j, y, t)
+        elif net.projs[q].learns:
+            learn_from_column(p, net, st, q, j, y, dt, t)
+        y_mark(y_of, j, y_grow(p, dt, t))
+        st.projs[q].n_active, st.projs[q].last_post = -1, t
+
+    @register_jitable
+    def learn_from_column(p, net, st, q, j, y, dt, t):
+        n_post = net.pops[net.projs[q].post].hi - net.pops[net.projs[q].post].lo
+        x_of = x_parts(st.x_value, net.projs[q].trace_x_at, net.projs[q].n_slots)
+        fx, z = x_decay(p, dt, t), level(net, st, q, t)
         synapses = synapse_parts(net, q, 0, net.projs[q].n_synapses)
-        if net.projs[q].columns:
-            first = net.projs[q].in_at + j
-            for s in range(net.in_ptr[first], net.in_ptr[first + 1]):
-                x = x_read(x_of, s, fx, p)
-                settle(p, net, st, q, s, x, y, synapses, t)
-                if not needs_partner or x_some(x):
-                    write(synapses, s, on_post(read(synapses, s), x, y, z, p))
-        elif net.projs[q].kind == SPARSE:
+        if net.projs[q].kind == SPARSE:
             first, of = net.projs[q].in_at + j, incoming_of(net, q)
             begin, end = net.in_ptr[first], net.in_ptr[first + 1]
             for b in range(begin, end):
@@ -293,13 +306,38 @@ def _of_rule(rule: type[PlasticityRule]) -> RuleKernels:
                 settle(p, net, st, q, s, x, y, synapses, t)
                 if i != skip and (not needs_partner or x_some(x)):
                     write(synapses, s, on_post(read(synapses, s), x, y, z, p))
-        y_mark(y_of, j, y_grow(p, dt, t))
-        st.projs[q].n_active, st.projs[q].last_post = -1, t
 
     def settle_some(block, row, net, st, q, i, lo, hi, t):
         settle_row(load(block[row]), net, st, q, i, lo, hi, t)
 
-    def modulate_all(block, row, net, st, q, amount, t):
-        modulate(load(block[row]), net, st, q, amount, t)
+    def catch_up_row(block, row, net, st, work, q, r, t):
+        reach_row(load(block[row]), net, st, work, q, r, t)
 
-    return RuleKernels(transmit, learn_dense, learn_sparse, learn_column, settle_some, modulate_all)
+    def catch_up_all(block, row, net, st, q, pieces, t):
+        reach_all(load(block[row]), net, st, q, pieces, False, t)
+
+    def modulate(block, row, net, st, q, amount, t):
+        p = load(block[row])
+        if net.projs[q].learns and net.projs[q].drifts:
+            if waiting and net.projs[q].waits:
+                pieces = 1 if net.projs[q].spread else net.projs[q].stride
+                reach_all(p, net, st, q, pieces, True, t)
+            else:
+                settle_all(p, net, st, q, t)
+            if amount != 0.0:
+                on_all(p, net, q, amount)
+        let_go(p, net, st, q, amount, t)
+
+    @register_jitable
+    def settle_all(p, net, st, q, t):
+        for i in range(net.projs[q].n_slots):
+            lo = hi = 0
+            if net.projs[q].kind == SPARSE:
+                row = net.projs[q].row_at + i * net.projs[q].stride  # all of its pieces
+                lo, hi = net.row_ptr[row], net.row_ptr[row + net.projs[q].stride]
+            settle_row(p, net, st, q, i, lo, hi, t)
+
+    return RuleKernels(
+        transmit, learn_dense, learn_sparse, learn_waiting, learn_column, settle_some,
+        catch_up_row, catch_up_all, modulate,
+    )  # fmt: skip

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from simulator.engine import Engine
 from simulator.errors import DataError, SimulationError
 from simulator.identity import check_identity
+from simulator.modulation import catch_up
 from simulator.plain_layout import from_plain_layout, to_plain_layout
 from simulator.sources import SetRates
 
@@ -36,10 +37,15 @@ _SAVED = [
     "ahead_t",
     "x_value",
     "y_value",
+    "past",
+    "past_x",
+    "slots_past",
 ]
 # In their last dimension.
 _GROWING = (
     "engine/rings",
+    "engine/past",
+    "engine/past_x",
     "flying",
     "calls/due",
     "calls/count",
@@ -49,13 +55,15 @@ _GROWING = (
     "given/neurons",
     "rates/hz",
 )
-SCHEMA = 3  # form of a saved state; another number, another form
+SCHEMA = 4  # form of a saved state; another number, another form
 
 
 def save_engine(engine: Engine) -> dict[str, npt.NDArray[Any]]:
     """States, weights, traces, spikes in flight, the place in the sources."""
     engine.drain()
     compiled = engine.compiled
+    for q in np.flatnonzero(compiled.arrays.projs.waits):
+        catch_up(compiled, engine.state, int(q), engine.time)
     saved = {f"engine/{name}": np.array(getattr(engine.state, name)) for name in _SAVED}
     saved["engine/projs"]["n_active"] = -1  # the lists are buffers
     saved["weight"] = compiled.arrays.weight.copy()
@@ -89,6 +97,7 @@ def restore_engine(engine: Engine, saved: Mapping[str, npt.NDArray[Any]]) -> Non
         array = np.array(saved[f"engine/{name}"])
         renewed[name] = array.view(np.recarray) if old.dtype.names else array
     engine.replace_state(engine.state._replace(**renewed))
+    engine.state.waiting[:] = 0
     engine.rates = _restored_rates(engine, saved)
     engine.put_in_flight(np.array(saved["flying"]).view(np.recarray))
     engine.given = np.array(saved["given/times"]), np.array(saved["given/neurons"])

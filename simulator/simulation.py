@@ -23,7 +23,7 @@ from simulator.control import Controlled
 from simulator.engine import Engine
 from simulator.errors import SimulationError
 from simulator.interrupt import HeldInterrupt
-from simulator.modulation import modulate, settled_weights
+from simulator.modulation import catch_up, modulate, settled_weights
 from simulator.network import Network, Population, Projection
 from simulator.normalise import normalise
 from simulator.reading import check_variable, get_weights, put_weights, read_state
@@ -317,7 +317,7 @@ class Simulation(Controlled):
         self._engine.see_weights()
 
     def set_learning(self, projection: Projection | str, learning: bool) -> None:
-        """Switch the plasticity of a projection off or on again; its traces rest meanwhile."""
+        """Switch the plasticity of a projection off or on again; its traces go on meanwhile."""
         proj = self.network.find_projection(projection)
         if proj.rule is None or not proj.rule.learns():
             waits = proj.rule is not None and proj.rule.changes_weights()
@@ -384,6 +384,8 @@ class Simulation(Controlled):
                 self._settle(proj)
             clear_traces(self._engine)
         if in_flight:
+            for q in range(len(self.network.projections)):
+                catch_up(self.compiled, self._engine.state, q, self.time)
             self._hand_out_spikes()
             clear_in_flight(self._engine)
             self._trials.cut(self.time)

@@ -278,7 +278,7 @@ class SpreadEngine(Engine):
 
     def _enlarge(self) -> None:
         st = self.state
-        larger = with_room_for(st, int(st.queue[0].most))
+        larger = st if st.engine[0].crowded else with_room_for(st, int(st.queue[0].most))
         self.replace_state(grown(self.compiled, st) if larger is st else larger)
 
     def _arrays(self) -> NetworkArrays:
@@ -298,7 +298,8 @@ def send_arrivals(
     for a in range(start, times.size):
         g = neurons[a]
         k = st.neurons[g].pop
-        if not flight_room(st, net.pops[k].out_hi - net.pops[k].out_lo):
+        n_out = net.pops[k].out_hi - net.pops[k].out_lo
+        if st.engine[0].crowded or not flight_room(st, n_out):
             return a
         for b in range(net.pops[k].out_lo, net.pops[k].out_hi):
             q = net.out_proj[b]

@@ -20,8 +20,6 @@ from simulator.connect import Rows
 from simulator.connect_kernels import cut_rows
 from simulator.distributions import Distribution
 from simulator.errors import NetworkError
-from simulator.incoming import columns_of, in_columns
-from simulator.model import PlasticityRule
 from simulator.network import Network, Projection, Values
 from simulator.seeds import generator
 
@@ -33,7 +31,6 @@ __all__ = [
     "draw_projection",
     "in_rows",
     "is_number",
-    "lies_in_columns",
     "sort_rows",
 ]
 
@@ -93,8 +90,6 @@ class Orders(Mapping[str, Ints | None]):
             return rows.order
         order = _row_order(rows)
         sort_rows(rows, self._pieces.get(proj.post.name), delays, order)
-        if lies_in_columns(proj, _differ(delays, order.size)):
-            order = in_columns(columns_of(rows.post, proj.post.size), order)
         return order
 
     def __iter__(self) -> Iterator[str]:
@@ -107,11 +102,6 @@ class Orders(Mapping[str, Ints | None]):
 def in_rows(proj: Projection) -> bool:
     """Whether a projection has to be kept in rows of synapses."""
     return proj.connector.rows is not None or not is_number(proj.delay)
-
-
-def lies_in_columns(proj: Projection, delays_differ: bool) -> bool:
-    """Whether synapses are numbered by target: they learn, and each has traces of its own."""
-    return delays_differ and isinstance(proj.rule, PlasticityRule) and proj.rule.learns()
 
 
 def draw_projection(

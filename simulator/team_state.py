@@ -28,6 +28,7 @@ from simulator.lazy_kernels import LAST_BUCKET, NO_DEADLINE
 from simulator.loop_lazy import NO_BUCKET
 from simulator.model import NeuronModel, Trace
 from simulator.parts import Parts
+from simulator.waiting import joined_past
 
 __all__ = ["Member", "Share", "gathered", "make_shares", "scattered"]
 
@@ -191,8 +192,9 @@ def gathered(
                 at = int(net.inputs[row.input].at)
                 whole.ahead[at + lo : at + hi] = member.state.ahead[at + lo : at + hi]
                 whole.ahead_t[at + lo : at + hi] = member.state.ahead_t[at + lo : at + hi]
+    whole = joined_past(states, whole)
     for q, row in enumerate(net.projs):
-        if row.learns or row.n_slots:
+        if row.plastic:
             _gather_traces(compiled, shares, states, q, whole)
     _link(whole, net)
     engine = whole.engine[0]
@@ -231,13 +233,13 @@ def _gather_traces(
     q: int,
     whole: EngineState,
 ) -> None:
-    """Traces of a projection: of the targets and of synapses from their worker; of presynaptic
+    """Traces of a projection: of the targets from their worker, with what waits; of presynaptic
     neurons from any worker who has heard of their last spike."""
     net = compiled.arrays
     row = net.projs[q]
     rule = compiled.rules[row.rule]
     n_post = int(net.pops.hi[row.post] - net.pops.lo[row.post])
-    n_slots = int(row.n_slots)
+    n_slots = 0 if row.waits else int(row.n_slots)
     p = dict(
         zip(rule.Parameters._fields, compiled.groups.rules[row.rule][row.rule_row], strict=True)
     )
@@ -258,13 +260,17 @@ def _gather_traces(
             whole.y_value[at + lo : at + hi] = state.y_value[at + lo : at + hi]
         for at in x_ats:
             mine, all_of = state.x_value[at : at + n_slots], whole.x_value[at : at + n_slots]
-            if row.columns:
-                begin, end = net.in_ptr[row.in_at + lo], net.in_ptr[row.in_at + hi]
-                all_of[begin:end] = mine[begin:end]
-            elif w == 0:
+            if w == 0:
                 all_of[:] = mine
             else:  # who has not heard of the spikes of a neuron reads less
                 np.maximum(all_of, mine, out=all_of)
+        if row.waits:
+            n = int(row.room)
+            span = slice(row.waiting_at + lo, row.waiting_at + hi)
+            whole.waiting[span] = state.waiting[span]
+            span = slice(row.spiked_at + lo * n, row.spiked_at + hi * n)
+            whole.spiked[span] = state.spiked[span]
+            whole.spiked_y[:, span] = state.spiked_y[:, span]
     for state in states:
         state.projs[q].frame = frame
     whole.projs[q].frame = frame

@@ -4,6 +4,9 @@ The traces of a projection are kept in one frame, as amplitudes that hold for an
 read them at the present, all are multiplied by the same factor, so that a row of synapses takes one
 exponential and not one each.  The frame moves on by one length at a time (:mod:`simulator.frames`),
 whoever moves it: that makes every engine round alike.  Trace k of n slots lies at ``at + k * n``.
+
+Of a row whose synapses differ in delay (:mod:`simulator.waiting`) the traces are kept as they are
+right after each spike, and aged from there by the time since its arrival.
 """
 
 from __future__ import annotations
@@ -21,7 +24,15 @@ from simulator.frames import FRAME
 from simulator.inner import register_jitable
 from simulator.model import Age, Parametrised, PlasticityRule, Trace
 
-__all__ = ["TraceKernels", "check_traces", "empty_values", "frame_length", "trace_kernels"]
+__all__ = [
+    "PastTraces",
+    "TraceKernels",
+    "check_traces",
+    "empty_values",
+    "frame_length",
+    "past_traces",
+    "trace_kernels",
+]
 
 
 class TraceKernels(NamedTuple):
@@ -172,3 +183,119 @@ def _with_age(k: int, rest: TraceKernels) -> TraceKernels:
         mark_rest(parts, j, f)
 
     return TraceKernels(decay, grow, _parts(k, parts_rest), read, mark, scale_rest, some_rest)
+
+
+class PastTraces(NamedTuple):
+    """Functions on the presynaptic traces of a rule as tuples, as they are right after a spike."""
+
+    empty: Any  # () -> before the first spike
+    aged: Any  # (x, dt, p) -> ``dt`` (ms) later, without another spike
+    marked: Any  # (x) -> after a spike
+    merged: Any  # (x, x) -> what two sets of spikes leave together
+    seen: Any  # (x, p) -> what a rule gets to read
+    load: Any  # (values, m) -> column m of values, shape (traces, n)
+    store: Any  # (values, m, x)
+
+
+def past_traces(rule: type[Parametrised], traces: Sequence[Trace | Age]) -> PastTraces:
+    """Compile-time composition of the functions of each trace."""
+    fields = rule.Parameters._fields
+    made = _no_past()
+    for k in reversed(range(len(traces))):
+        trace = traces[k]
+        if isinstance(trace, Age):
+            made = _past_age(k, made)
+        else:
+            floor = -1 if trace.floor is None else fields.index(trace.floor)
+            made = _past_trace(k, fields.index(trace.tau), floor, trace.nearest, made)
+    return made
+
+
+def _no_past() -> PastTraces:
+    @register_jitable
+    def empty():
+        return ()
+
+    @register_jitable
+    def aged(x, dt, p):
+        return ()
+
+    @register_jitable
+    def same(x, *more):
+        return ()
+
+    @register_jitable
+    def store(values, m, x):
+        return None
+
+    return PastTraces(empty, aged, same, same, same, same, store)
+
+
+def _columns(k: int, rest: PastTraces) -> tuple[Any, Any]:
+    load_rest, store_rest = rest.load, rest.store
+
+    @register_jitable
+    def load(values, m):
+        return (values[k, m], *load_rest(values, m))
+
+    @register_jitable
+    def store(values, m, x):
+        values[k, m] = x[k]
+        store_rest(values, m, x)
+
+    return load, store
+
+
+def _past_trace(k: int, tau: int, floor: int, nearest: bool, rest: PastTraces) -> PastTraces:
+    empty_rest, aged_rest, marked_rest, merged_rest, seen_rest, *_ = rest
+
+    @register_jitable
+    def empty():
+        return (0.0, *empty_rest())
+
+    @register_jitable
+    def aged(x, dt, p):
+        return (x[k] * exp(-dt / p[tau]), *aged_rest(x, dt, p))
+
+    @register_jitable
+    def marked(x):
+        return (1.0 if nearest else x[k] + 1.0, *marked_rest(x))
+
+    @register_jitable
+    def merged(a, b):
+        return (max(a[k], b[k]) if nearest else a[k] + b[k], *merged_rest(a, b))
+
+    @register_jitable
+    def seen(x, p):
+        value = x[k]
+        if floor >= 0 and value <= p[floor]:
+            value = 0.0
+        return (value, *seen_rest(x, p))
+
+    return PastTraces(empty, aged, marked, merged, seen, *_columns(k, rest))
+
+
+def _past_age(k: int, rest: PastTraces) -> PastTraces:
+    empty_rest, aged_rest, marked_rest, merged_rest, seen_rest, *_ = rest
+
+    @register_jitable
+    def empty():
+        return (math.inf, *empty_rest())
+
+    @register_jitable
+    def aged(x, dt, p):
+        return (x[k] + dt, *aged_rest(x, dt, p))
+
+    @register_jitable
+    def marked(x):
+        return (0.0, *marked_rest(x))
+
+    @register_jitable
+    def merged(a, b):
+        return (min(a[k], b[k]), *merged_rest(a, b))
+
+    @register_jitable
+    def seen(x, p):
+        return (x[k], *seen_rest(x, p))
+
+    return PastTraces(empty, aged, marked, merged, seen, *_columns(k, rest))

@@ -253,7 +253,9 @@ class Team(Engine):
             )
             if start == times.size:
                 return
-            if np.any(st.projs.ring_n >= st.rings.shape[1]):
+            if st.engine[0].crowded:
+                self._replace(w, grown(self.compiled, st))
+            elif np.any(st.projs.ring_n >= st.rings.shape[1]):
                 self._replace(w, with_wider_rings(st, 2 * st.rings.shape[1]))
             else:
                 most = int(st.queue[0].most)

@@ -10,14 +10,12 @@ import numpy as np
 from encoders import SpikeTimes
 from plasticity import WTCRL, ExponentialDrift
 from simulator import Network, Simulation, all_to_all
-from simulator.incoming import row_targets
 from simulator.reference import Reference
 
 __all__ = [
     "assert_equal_engines",
     "assert_same_spikes",
     "everything",
-    "row_numbers",
     "stored_weights",
     "through_a_file",
     "with_rules",
@@ -39,22 +37,12 @@ def assert_same_spikes(got: Spikes, expected: Spikes) -> None:
         np.testing.assert_array_equal(got[name][0], times, err_msg=f"times of {name}")
 
 
-def row_numbers(arrays: Any, row: Any) -> Any:
-    """Where the weight of every synapse of a sparse projection lies, row after row."""
-    targets = row_targets(arrays, row)
-    if not row.columns:
-        return np.arange(targets.size)
-    return np.argsort(np.argsort(targets, kind="stable"), kind="stable")
-
-
 def stored_weights(simulation: Simulation, projection: str) -> Any:
     """Weights by presynaptic neuron, then target as stored: the order of Reference.weights."""
     proj = simulation.network.projections[projection]
     weights, order = simulation.weights(projection), simulation.compiled.orders[projection]
     if order is not None:
-        arrays = simulation.compiled.arrays
-        row = arrays.projs[list(simulation.network.projections).index(projection)]
-        return weights.ravel()[order][row_numbers(arrays, row)]
+        return weights.ravel()[order]
     if weights.ndim == 2 and proj.pre is proj.post and not proj.connector.self_connections:
         return weights[~np.eye(proj.pre.size, dtype=bool)]
     return weights.ravel()

@@ -27,7 +27,6 @@ from simulator import (
 from simulator.arrays import DENSE, SPARSE, UNIFORM
 from simulator.compile import CompiledNetwork, compile_network
 from simulator.connect import Connector
-from simulator.incoming import row_synapse
 from simulator.queues import synapse_delay
 
 Pairs = tuple[Any, Any]
@@ -171,10 +170,9 @@ def synapses(compiled: CompiledNetwork, name: str = "it") -> list[tuple[int, int
                     result.append((i, j, float(w), float(row.delay)))
             continue
         for s in range(*arrays.row_ptr[row.row_at + i : row.row_at + i + 2]):
-            j, number = row_synapse(arrays, q, s)
-            w = arrays.weight[row.w_at + (0 if row.same else number)]
+            w = arrays.weight[row.w_at + (0 if row.same else s)]
             d = synapse_delay(arrays, q, s) if np.isnan(row.delay) else row.delay
-            result.append((i, int(j), float(w), float(d)))
+            result.append((i, int(arrays.syn_post[row.post_at + s]), float(w), float(d)))
     return sorted(result)
 
 

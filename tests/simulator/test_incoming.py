@@ -14,13 +14,10 @@ from simulator.incoming import (
     incoming_codes,
     incoming_of,
     incoming_synapse,
-    row_synapse,
-    row_targets,
 )
-from tests.simulator.support import row_numbers
 
 
-def skewed(delay=1.0):
+def skewed():
     """Rows of 0 to 9 synapses, and one of 700."""
     rng = np.random.default_rng(3)
     lengths = rng.integers(0, 10, 60)
@@ -32,9 +29,8 @@ def skewed(delay=1.0):
     u = net.population("u", 60, SpikeTimes(times, rng.integers(0, 60, times.size)))
     v = net.population("v", 40, LIFExp())
     weights = rng.uniform(0, 3.0, pre.size)
-    delays = delay if np.isscalar(delay) else delay(rng, pre.size)
     rule = PairSTDP(w_max=4.0)
-    net.projection(u, v, explicit(pre, post), weights, delays, rule=rule, name="learned")
+    net.projection(u, v, explicit(pre, post), weights, 1.0, rule=rule, name="learned")
     net.record_spikes("v")
     return net, pre, post
 
@@ -61,35 +57,11 @@ def test_entries_name_row_and_synapse(monkeypatch, bits):
         assert mine == expected
 
 
-@pytest.mark.parametrize("bits", [32, 8], ids=["short", "long"])
-def test_rows_name_targets_and_synapses_that_lie_in_columns(monkeypatch, bits):
-    monkeypatch.setattr(module, "_SHORT_BITS", bits)
-    net, pre, post = skewed(lambda rng, n: rng.uniform(0.5, 3.0, n))
-    compiled = compile_network(net)
-    arrays = compiled.arrays
-    row = arrays.projs[0]
-    assert row.columns
-    assert bool(row.in_short) == (bits == 32)
-    proj = net.projections["learned"]
-    by_row = np.lexsort((proj.delay, pre))  # described synapses as the rows go
-    by_target = by_row[np.argsort(post[by_row], kind="stable")]
-    found = [row_synapse(arrays, 0, s) for s in range(pre.size)]
-    assert [int(j) for j, _ in found] == post[by_row].tolist()
-    numbers = np.array([int(number) for _, number in found])
-    assert by_target[numbers].tolist() == by_row.tolist()
-    np.testing.assert_array_equal(arrays.weight, proj.weight[by_target])
-    np.testing.assert_array_equal(compiled.orders["learned"], by_target)
-    assert row_targets(arrays, row).tolist() == post[by_row].tolist()
-    assert row_numbers(arrays, row).tolist() == numbers.tolist()
-    np.testing.assert_array_equal(np.diff(arrays.in_ptr), np.bincount(post, minlength=40))
-
-
-@pytest.mark.parametrize("delay", [1.0, lambda rng, n: rng.uniform(0.5, 3.0, n)])
-def test_learning_is_the_same_in_both_widths(monkeypatch, delay):
+def test_learning_is_the_same_in_both_widths(monkeypatch):
     results = []
     for bits in (32, 8):
         monkeypatch.setattr(module, "_SHORT_BITS", bits)
-        simulation = Simulation(skewed(delay)[0], workers=1)
+        simulation = Simulation(skewed()[0], workers=1)
         simulation.run(250.0)
         results.append(simulation.weights("learned"))
     assert np.ptp(results[0]) > 0

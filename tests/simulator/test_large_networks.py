@@ -35,7 +35,6 @@ from simulator.engine_state import empty_traces
 from simulator.incoming import row_targets
 from simulator.queues import synapse_delay
 from simulator.seeds import generator
-from tests.simulator.support import row_numbers
 
 # Below this a test statistic is an accident of one in ten thousand; the seeds are fixed.
 P_VALUE = 1e-4
@@ -215,16 +214,14 @@ def test_the_layout_is_that_of_one_stable_sort(net: Network) -> None:
     place = place[np.lexsort((place, post[place], delays[place], pre[place]))]
     n = place.size
     np.testing.assert_array_equal(np.repeat(np.arange(n_pre), np.diff(arrays.row_ptr)), pre[place])
-    targets, number = row_targets(arrays, row), row_numbers(arrays, row)
-    np.testing.assert_array_equal(targets, post[place])
-    stored = np.broadcast_to(arrays.weight, n)
-    np.testing.assert_array_equal(stored[number], weights[place])
+    np.testing.assert_array_equal(row_targets(arrays, row), post[place])
+    np.testing.assert_array_equal(np.broadcast_to(arrays.weight, n), weights[place])
     got = [synapse_delay(arrays, 0, s) if np.isnan(row.delay) else row.delay for s in range(n)]
     np.testing.assert_array_equal(got, delays[place])
     if not row.same:
         order = compiled.orders[proj.name]
         order = np.arange(n) if order is None else order
-        np.testing.assert_array_equal(order[number], place)
+        np.testing.assert_array_equal(order, place)
 
 
 def test_delays_given_as_an_array_keep_every_bit() -> None:

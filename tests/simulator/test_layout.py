@@ -24,7 +24,7 @@ from simulator import (
 )
 from simulator.arrays import DENSE, SPARSE, UNIFORM
 from simulator.compile import CompiledNetwork, compile_network
-from simulator.incoming import incoming_of, incoming_synapse, row_synapse, row_targets
+from simulator.incoming import incoming_of, incoming_synapse, row_targets
 from tests.simulator.jump_model import Jump
 from tests.strategies import NetworkPlan, build, network_plans
 
@@ -85,7 +85,8 @@ def test_incoming_synapses_are_the_transpose(plan: NetworkPlan) -> None:
     arrays = compiled.arrays
     pointers_used = synapses_used = 0
     for q, row in enumerate(arrays.projs):
-        if not (row.learns and row.kind == SPARSE):
+        assert bool(row.waits) == bool(row.learns and np.isnan(row.delay))
+        if not (row.learns and row.kind == SPARSE) or row.waits:
             continue
         n_pre, n_post = sizes(compiled, row)
         pointers = part(compiled, q, "row_ptr", "row_at")
@@ -95,15 +96,6 @@ def test_incoming_synapses_are_the_transpose(plan: NetworkPlan) -> None:
         assert row.in_short
         pointers_used += n_post + 1
         in_ptr = arrays.in_ptr[row.in_at : pointers_used]
-        assert bool(row.columns) == bool(np.isnan(row.delay))
-        if row.columns:  # by target, then as the rows go
-            number = [row_synapse(arrays, q, s)[1] for s in range(targets.size)]
-            by_target = np.argsort(targets, kind="stable")
-            np.testing.assert_array_equal(
-                np.array(number, np.int64)[by_target], np.arange(targets.size)
-            )
-            np.testing.assert_array_equal(np.diff(in_ptr), np.bincount(targets, minlength=n_post))
-            continue
         assert row.in_syn_at == synapses_used
         synapses_used += targets.size
         found = [incoming_synapse(arrays, incoming_of(arrays, q), b) for b in range(targets.size)]
@@ -137,7 +129,7 @@ def test_pools_hold_exactly_what_the_projections_need(plan: NetworkPlan) -> None
         assert stored.size == (1 if row.same else n)
         assert bool(row.learns) == learns
         if learns:
-            assert row.n_slots == (stored.size if np.isnan(row.delay) else n_pre)
+            assert row.n_slots == n_pre
         order = compiled.orders[proj.name]
         if row.kind != SPARSE:
             assert order is None

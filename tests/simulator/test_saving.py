@@ -136,7 +136,7 @@ def test_the_order_of_populations_counts() -> None:
 def test_a_state_of_another_form_is_refused() -> None:
     simulation = Simulation(described())
     saved = {**simulation.save(), "schema": np.array(99)}
-    with pytest.raises(SimulationError, match="has form 99, this program reads form 3"):
+    with pytest.raises(SimulationError, match="has form 99, this program reads form 4"):
         simulation.restore(saved)
 
 

@@ -29,7 +29,7 @@ from simulator.engine import Engine
 from simulator.incoming import row_targets
 from simulator.spread import Arrivals, Carrier, InstantCarrier, Remote, SpreadEngine
 from tests.simulator.jump_model import Jump
-from tests.simulator.support import assert_same_spikes, everything, row_numbers, through_a_file
+from tests.simulator.support import assert_same_spikes, everything, through_a_file
 from tests.uncompiled import uncompiled_python
 
 UNTIL = 25.0
@@ -128,10 +128,7 @@ def with_longer_delays(net: Network, homes: Mapping[str, Any], latency: Any) -> 
             first = compiled.arrays.row_ptr[row.row_at : row.row_at + n_pre + 1]
             n = int(first[-1])
             stored_pre = np.repeat(np.arange(n_pre), np.diff(first))
-            stored_post, number = (
-                row_targets(compiled.arrays, row),
-                row_numbers(compiled.arrays, row),
-            )
+            stored_post = row_targets(compiled.arrays, row)
             pool = compiled.arrays.short_delay if row.short else compiled.arrays.syn_delay
             stored = (
                 pool[row.delay_at : row.delay_at + n].astype(float)
@@ -139,7 +136,7 @@ def with_longer_delays(net: Network, homes: Mapping[str, Any], latency: Any) -> 
                 else np.full(n, float(row.delay))
             )
             size = n if proj.connector.rows is not None else n_pre * proj.post.size
-            place = np.arange(n) if order is None else order[number]
+            place = np.arange(n) if order is None else order
             pre, post, delays = (np.zeros(size, t) for t in (int, int, float))
             pre[place], post[place], delays[place] = stored_pre, stored_post, stored
         a, b = homes[proj.pre.name][pre], homes[proj.post.name][post]
