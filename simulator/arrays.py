@@ -172,7 +172,7 @@ ARRIVAL = _dtype("t s", short="q row k n")  # time of n synapses of a row from k
 # instant, whether its traces are known, and for which arrivals it counts: after ``since``, up to
 # ``until``; how many a slot has, and how many of them, the first ones, do not count for all
 # synapses; a postsynaptic spike with the round of its instant.
-PAST = _dtype("t since until", "round", "known")
+PAST = _dtype("t since until", short="round known")
 SLOT = _dtype("", "n odd")
 SPIKED = _dtype("t", "round")
 

@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 _AT_FIRST = 4  # spikes of a row
-_SYNAPSES_EACH = 32  # of a neuron, an entry of its list: less than a byte a synapse
+_SYNAPSES_EACH = 64  # of a neuron, an entry of its list: half a byte a synapse
 _SHORTEST, _LONGEST = 4, 256  # lists
 
 
@@ -70,7 +70,7 @@ def note_emission(net: NetworkArrays, st: EngineState, q: int, slot: int, t: flo
         st.engine[0].crowded = 1
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def entry_of(st: EngineState, a: int, emitted: float, later: int) -> int:
     """Which spike of slot ``a`` was emitted at this time (ms); of several, so many from the last
     one."""

@@ -49,8 +49,8 @@ def waiting_kernels(
     x_some = x.some
 
     @register_jitable
-    def know(p, st, a, e):
-        """Work out the traces right after spike e, unless they are known."""
+    def work_out(p, st, a, e):
+        """Work out the traces right after spike e, and after those before it."""
         odd, room = st.slots_past[a].odd, st.past.shape[1]
         first = e
         while first >= odd and not st.past[a, first].known:
@@ -62,6 +62,12 @@ def waiting_kernels(
                 x = aged(before, st.past[a, k].t - st.past[a, k - 1].t, p)
             store(st.past_x, a * room + k, marked(x))
             st.past[a, k].known = 1
+
+    @register_jitable(forceinline=True)
+    def know(p, st, a, e):
+        """Work out the traces right after spike e, unless they are known."""
+        if e >= 0 and not st.past[a, e].known:
+            work_out(p, st, a, e)
 
     @register_jitable
     def last_of_odd(p, st, a, e, d):
@@ -81,7 +87,7 @@ def waiting_kernels(
             return begin, regular
         return arrival, x
 
-    @register_jitable
+    @register_jitable(forceinline=True)
     def last(p, st, a, e, d):
         """The last arrival (ms) up to spike e by a synapse of delay d, and the traces after it."""
         if e < 0:
@@ -90,7 +96,7 @@ def waiting_kernels(
             return last_of_odd(p, st, a, e, d)
         return st.past[a, e].t + d, load(st.past_x, a * st.past.shape[1] + e)
 
-    @register_jitable
+    @register_jitable(forceinline=True)
     def catch_up(p, net, st, q, a, e, d, s, j, synapses):
         """Have a synapse learn from the postsynaptic spikes since its last arrival, by spike e."""
         n = st.waiting[net.projs[q].waiting_at + j]
@@ -117,7 +123,7 @@ def waiting_kernels(
                 z = level(net, st, q, t)
                 write(synapses, s, on_post(read(synapses, s), x, y, z, p))
 
-    @register_jitable
+    @register_jitable(forceinline=True)
     def spike_of_row(net, st, work, q, r):
         """Slot and number of the spike that arrives as row r."""
         i, row = work.rows[r].i, work.rows[r].row
@@ -135,7 +141,7 @@ def waiting_kernels(
             other += 1
         return a, entry_of(st, a, work.rows[r].s, later)
 
-    @register_jitable
+    @register_jitable(forceinline=True)
     def catch_up_row(p, net, st, work, q, r, t):
         a, e = spike_of_row(net, st, work, q, r)
         know(p, st, a, e)
@@ -151,7 +157,7 @@ def waiting_kernels(
                 x = seen(aged(x_then, t - arrival, p), p)
                 settle(p, net, st, q, s, x, y_read(y_of, j, fy, p), synapses, t)
 
-    @register_jitable
+    @register_jitable(forceinline=True)
     def learn_row(p, net, st, work, q, r, fy, z, acts, t):
         a, e = spike_of_row(net, st, work, q, r)
         know(p, st, a, e)
@@ -168,14 +174,14 @@ def waiting_kernels(
                 x = seen(aged(x_then, t - arrival, p), p)
                 write(synapses, s, on_pre(read(synapses, s), x, y, z, p))
 
-    @register_jitable
+    @register_jitable(forceinline=True)
     def arrived(st, a, e, d, t):
         """The last spike up to number e that has arrived."""
         while e >= 0 and st.past[a, e].t + d > t:
             e -= 1
         return e
 
-    @register_jitable
+    @register_jitable(forceinline=True)
     def catch_up_by(p, net, st, q, a, s, j, synapses, t):
         """As :func:`catch_up`, for a synapse of slot a at any time."""
         if st.waiting[net.projs[q].waiting_at + j] > 0:
@@ -184,7 +190,7 @@ def waiting_kernels(
             know(p, st, a, e)
             catch_up(p, net, st, q, a, e, d, s, j, synapses)
 
-    @register_jitable(apart=True)
+    @register_jitable
     def catch_up_all(p, net, st, q, pieces, drifts, t):
         synapses = synapse_parts(net, q, 0, net.projs[q].n_synapses)
         k, dt = net.projs[q].post, t - st.projs[q].frame
