@@ -168,9 +168,9 @@ BUCKET = _dtype(short="head n")  # its first chunk, -1 without, and how many ent
 FLIGHT = _dtype("s", short="row k")  # emission, row of ``row_ptr``, next synapse of the row
 ARRIVAL = _dtype("t s", short="q row k n")  # time of n synapses of a row from k on; projection
 
-# Where synapses wait (simulator.waiting): a presynaptic spike with its emission and the round of the
-# instant, whether its traces are known, and for which arrivals it counts: after ``since``, up to
-# ``until``; how many a slot has, and how many of them, the first ones, do not count for all
+# Where synapses wait (simulator.waiting): a presynaptic spike with its emission and the round of
+# the instant, whether its traces are known, and for which arrivals it counts: after ``since``, up
+# to ``until``; how many a slot has, and how many of them, the first ones, do not count for all
 # synapses; a postsynaptic spike with the round of its instant.
 PAST = _dtype("t since until", short="round known")
 SLOT = _dtype("", "n odd")

@@ -94,4 +94,3 @@ def incoming_synapse(net: Any, of: Incoming, b: int) -> Any:
     i = code >> of.bits
     first = net.row_ptr[of.rows_at + i * of.stride]
     return i, first + (code & ((1 << of.bits) - 1))
-

@@ -110,9 +110,12 @@ def waiting_kernels(
             if spike.t < arrival:
                 break
             # Of one instant: what takes time has come first.
-            if spike.t == arrival and arrival == st.past[a, e].t:
-                if spike.round <= st.past[a, e].round:
-                    break
+            if (
+                spike.t == arrival
+                and arrival == st.past[a, e].t
+                and spike.round <= st.past[a, e].round
+            ):
+                break
             b -= 1
         for m in range(first + b, first + n):
             t = st.spiked[m].t
@@ -230,4 +233,3 @@ def waiting_kernels(
             st.waiting[at] = 0
 
     return WaitingKernels(catch_up_row, catch_up_all, learn_row, put_spike)
-
