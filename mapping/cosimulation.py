@@ -9,8 +9,7 @@ traffic.
 
 A machine has a clock: ``cycles_per_ms`` cycles pass while the network of neurons lives through a
 millisecond.  Few cycles mean little bandwidth for the same spikes; with infinitely many every
-packet arrives as it is sent, and every bit is that of a plain :class:`simulator.Simulation`,
-learned weights to rounding (:mod:`simulator.spread`).
+packet arrives as it is sent, and every bit is that of a plain :class:`simulator.Simulation`.
 """
 
 from __future__ import annotations

@@ -97,16 +97,16 @@ POP = _dtype(
 # drifts: also between spikes; waits: synapses learn from a postsynaptic spike when the next
 # presynaptic one arrives (simulator.waiting), with slots in ``past`` from past_at on, ``room`` for
 # so many spikes a target in ``spiked`` from spiked_at on, counted from waiting_at on, and delays up
-# to ``longest``; logged: each of its changes is recorded; probed:
-# events of a target are; spread: the pieces of its rows are cores, and a spike is sent at once to
-# the piece on the core of its neuron only.
+# to ``longest``, which is that of all synapses where it is steady; logged: each of its changes is
+# recorded; probed: events of a target are; spread: the pieces of its rows are cores, and a spike is
+# sent at once to the piece on the core of its neuron only.
 PROJ = _dtype(
     "delay frame level_tau longest",
     "kind pre post port rule rule_row w_at row_at stride post_at delay_at in_at in_syn_at "
     "in_rows_at place_bits "
     "n_slots trace_x_at trace_y_at list_at var_at n_synapses modulator "
     "past_at spiked_at waiting_at room",
-    "no_self same short in_short transmits plastic learns drifts waits logged probed spread",
+    "no_self same short in_short transmits plastic learns drifts waits steady logged probed spread",
 )
 
 # A private input of a lazy population, drawn by its neurons for themselves: length of a cell; at

@@ -175,7 +175,8 @@ def compile_network(
         row.trace_x_at, row.trace_y_at = used["x_value"], used["y_value"]
         row.list_at, row.var_at = used["list"], used["synaptic"]
         if row.waits:
-            row.longest = drawn.delays.max()
+            row.longest = drawn.delays.max(initial=0.0)
+            row.steady = np.all(drawn.delays == row.longest)
             row.room = room_of_a_list(drawn.weight.size, proj.post.size)
             row.past_at, row.waiting_at = used["past"], used["waiting"]
             row.spiked_at = used["spiked"]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from simulator.inner import register_jitable
 
-__all__ = ["FRAME", "growth", "move_frame", "next_frame"]
+__all__ = ["FRAME", "frame_at", "growth", "move_frame", "next_frame"]
 
 FRAME: Final = 16.0  # shortest time constants in a frame: amplitudes grow by e to this power
 _STEPS: Final = 128.0  # of the table in a time constant
@@ -40,6 +40,17 @@ def growth(x: float) -> float:
 def next_frame(frame: float, length: float) -> float:
     """The frame after this one (both times in ms)."""
     return (floor(frame / length + 0.5) + 1.0) * length
+
+
+@register_jitable
+def frame_at(t: float, length: float) -> float:
+    """The frame of time ``t`` >= 0 (ms)."""
+    frame = 0.0
+    if t >= length:
+        frame = (floor(t / length) - 1.0) * length
+    while t - frame >= length:
+        frame = next_frame(frame, length)
+    return frame
 
 
 def move_frame(

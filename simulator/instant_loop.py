@@ -109,7 +109,7 @@ def make_instant_loop(
     modulated = any(rule.modulated for rule in rules)
     transforms = any(rule.transmit is not PlasticityRule.transmit for rule in rules)
     of_models = population_kernels.population_kernels(models if stepped else ())
-    of_rules = rule_kernels.rule_kernels(rules, several)
+    of_rules = rule_kernels.rule_kernels(rules, several, spread)
     of_lazy = lazy_kernels.lazy_kernels(models if lazy else (), driven)
     receive_row, receive_same, receive_one, fire_one = (
         of_models.receive_row, of_models.receive_same, of_models.receive_one, of_models.fire,

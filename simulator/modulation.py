@@ -14,6 +14,7 @@ from numba import njit
 from simulator import (
     drift_kernels,
     flight_queue,
+    frames,
     incoming,
     rule_kernels,
     traces,
@@ -27,7 +28,16 @@ from simulator.specialise import digest
 
 __all__ = ["catch_up", "modulate", "settled_weights"]
 
-_PARTS = (drift_kernels, flight_queue, incoming, rule_kernels, traces, waiting, waiting_kernels)
+_PARTS = (
+    drift_kernels,
+    flight_queue,
+    frames,
+    incoming,
+    rule_kernels,
+    traces,
+    waiting,
+    waiting_kernels,
+)
 
 
 @cache

@@ -46,9 +46,12 @@ class RuleKernels(NamedTuple):
     modulate: Any  # (net, st, q, amount, t): drift of all, and a jump of the concentration
 
 
-def rule_kernels(rules: Sequence[type[PlasticityRule]], waiting: bool = True) -> RuleKernels:
-    """The kernels of a network with these rules, whose synapses may be ``waiting``."""
-    made = [_of_rule(rule, waiting) for rule in rules]
+def rule_kernels(
+    rules: Sequence[type[PlasticityRule]], waiting: bool = True, spread: bool = True
+) -> RuleKernels:
+    """The kernels of a network with these rules, whose synapses may be ``waiting``, and which may
+    be ``spread`` over cores."""
+    made = [_of_rule(rule, waiting, spread) for rule in rules]
 
     def nothing(*args):
         return None
@@ -148,7 +151,7 @@ def _synapses(n: int) -> tuple[Any, Any, Any]:
     return made
 
 
-def _of_rule(rule: type[PlasticityRule], waiting: bool) -> RuleKernels:
+def _of_rule(rule: type[PlasticityRule], waiting: bool, spread: bool) -> RuleKernels:
     load = record_from(rule.Parameters)
     # One name each: numba sees functions, not records of functions.
     pre, post = trace_kernels(rule, rule.pre_traces), trace_kernels(rule, rule.post_traces)
@@ -160,7 +163,7 @@ def _of_rule(rule: type[PlasticityRule], waiting: bool) -> RuleKernels:
     level, settle, settle_row, on_all, let_go = drift
     (send,) = jitable(rule.transmit)
     on_pre, on_post = on_synapse(rule, rule.on_pre), on_synapse(rule, rule.on_post)
-    waiters = waiting_kernels(rule, on_pre, on_post, on_synapses, pre, post, drift)
+    waiters = waiting_kernels(rule, on_pre, on_post, on_synapses, pre, post, drift, spread)
     reach_row, reach_all, learn_row, put_spike = waiters
     needs_partner = bool(rule.needs_partner)
     listed = needs_partner and all(

@@ -3,8 +3,7 @@
 A spike reaches the synapses on the core of its neuron as ever.  To every other core on which it has
 a synapse it is *carried*, by whatever is given as the carrier; what arrives there at time a goes on
 to each synapse with the delay of the synapse, as if it had been emitted at a.  With a carrier that
-takes no time, every bit is that of the plain engine; but weights that learn over one delay, which
-is every synapse's own here, are so to rounding (1e-15).
+takes no time, every bit is that of the plain engine.
 
 The two take turns.  The carrier is told of all spikes up to a time and says what arrives before
 anything emitted later could; the engine then goes on to where the first of what is still under way,

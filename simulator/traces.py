@@ -6,7 +6,9 @@ exponential and not one each.  The frame moves on by one length at a time (:mod:
 whoever moves it: that makes every engine round alike.  Trace k of n slots lies at ``at + k * n``.
 
 Of a row whose synapses differ in delay (:mod:`simulator.waiting`) the traces are kept as they are
-right after each spike, and aged from there by the time since its arrival.
+right after each spike, and aged from there by the time since its arrival.  Where a network is
+spread over cores, rows of one delay are kept so too, as amplitudes in the frame of each arrival:
+they round like those of the network that is not spread.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.errors import ModelError
-from simulator.frames import FRAME
+from simulator.frames import FRAME, frame_at, next_frame
 from simulator.inner import register_jitable
 from simulator.model import Age, Parametrised, PlasticityRule, Trace
 
@@ -193,6 +195,11 @@ class PastTraces(NamedTuple):
     marked: Any  # (x) -> after a spike
     merged: Any  # (x, x) -> what two sets of spikes leave together
     seen: Any  # (x, p) -> what a rule gets to read
+    moved: (
+        Any  # (x, p, begin, t, length) -> amplitudes of an arrival at ``begin`` in the frame of t
+    )
+    lit: Any  # (x, p, dt) -> amplitudes after a spike ``dt`` (ms) after their frame
+    faded: Any  # (x, p, dt) -> what amplitudes are ``dt`` (ms) after their frame
     load: Any  # (values, m) -> column m of values, shape (traces, n)
     store: Any  # (values, m, x)
 
@@ -228,7 +235,7 @@ def _no_past() -> PastTraces:
     def store(values, m, x):
         return None
 
-    return PastTraces(empty, aged, same, same, same, same, store)
+    return PastTraces(empty, aged, same, same, same, same, same, same, same, store)
 
 
 def _columns(k: int, rest: PastTraces) -> tuple[Any, Any]:
@@ -247,7 +254,8 @@ def _columns(k: int, rest: PastTraces) -> tuple[Any, Any]:
 
 
 def _past_trace(k: int, tau: int, floor: int, nearest: bool, rest: PastTraces) -> PastTraces:
-    empty_rest, aged_rest, marked_rest, merged_rest, seen_rest, *_ = rest
+    empty_rest, aged_rest, marked_rest, merged_rest, seen_rest = rest[:5]
+    moved_rest, lit_rest, faded_rest = rest[5:8]
 
     @register_jitable
     def empty():
@@ -272,11 +280,31 @@ def _past_trace(k: int, tau: int, floor: int, nearest: bool, rest: PastTraces) -
             value = 0.0
         return (value, *seen_rest(x, p))
 
-    return PastTraces(empty, aged, marked, merged, seen, *_columns(k, rest))
+    @register_jitable
+    def moved(x, p, begin, t, length):
+        value, frame = x[k], frame_at(begin, length)
+        while t - frame >= length:
+            following = next_frame(frame, length)
+            value *= exp(-(following - frame) / p[tau])
+            frame = following
+        return (value, *moved_rest(x, p, begin, t, length))
+
+    @register_jitable
+    def lit(x, p, dt):
+        light = exp(dt / p[tau])
+        return (light if nearest else x[k] + light, *lit_rest(x, p, dt))
+
+    @register_jitable
+    def faded(x, p, dt):
+        return (x[k] * exp(-dt / p[tau]), *faded_rest(x, p, dt))
+
+    functions = empty, aged, marked, merged, seen, moved, lit, faded
+    return PastTraces(*functions, *_columns(k, rest))
 
 
 def _past_age(k: int, rest: PastTraces) -> PastTraces:
-    empty_rest, aged_rest, marked_rest, merged_rest, seen_rest, *_ = rest
+    empty_rest, aged_rest, marked_rest, merged_rest, seen_rest = rest[:5]
+    moved_rest, lit_rest, faded_rest = rest[5:8]
 
     @register_jitable
     def empty():
@@ -298,4 +326,17 @@ def _past_age(k: int, rest: PastTraces) -> PastTraces:
     def seen(x, p):
         return (x[k], *seen_rest(x, p))
 
-    return PastTraces(empty, aged, marked, merged, seen, *_columns(k, rest))
+    @register_jitable
+    def moved(x, p, begin, t, length):
+        return (x[k] + (t - begin), *moved_rest(x, p, begin, t, length))
+
+    @register_jitable
+    def lit(x, p, dt):
+        return (0.0, *lit_rest(x, p, dt))
+
+    @register_jitable
+    def faded(x, p, dt):
+        return (x[k], *faded_rest(x, p, dt))
+
+    functions = empty, aged, marked, merged, seen, moved, lit, faded
+    return PastTraces(*functions, *_columns(k, rest))

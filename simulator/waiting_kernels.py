@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from simulator.drift_kernels import DriftKernels
 from simulator.flight_queue import synapse_delay
+from simulator.frames import frame_at
 from simulator.incoming import incoming_of, incoming_synapse
 from simulator.inner import register_jitable
 from simulator.model import PlasticityRule
@@ -37,9 +38,11 @@ def waiting_kernels(
     x: TraceKernels,
     y: TraceKernels,
     drift: DriftKernels,
+    spread: bool,
 ) -> WaitingKernels:
     """Specialise to a rule, given the functions on its synapses and on the traces of neurons."""
-    empty, aged, marked, merged, seen, load, store = past_traces(rule, rule.pre_traces)
+    past = past_traces(rule, rule.pre_traces)
+    empty, aged, marked, merged, seen, moved, lit, faded, load, store = past
     *_, load_y, store_y = past_traces(rule, rule.post_traces)
     _, _, y_parts, y_read, _, _, y_some = y
     y_decay = y.decay
@@ -49,51 +52,83 @@ def waiting_kernels(
     x_some = x.some
 
     @register_jitable
-    def work_out(p, st, a, e):
+    def next_in_frame(p, net, q, x, begin, t):
+        """Amplitudes right after an arrival at t; x after the one before, at ``begin``."""
+        length = net.projs[q].frame
+        return lit(moved(x, p, begin, t, length), p, t - frame_at(t, length))
+
+    @register_jitable(forceinline=True)
+    def later(p, net, q, x, arrival, t):
+        """Traces at t; x right after the last arrival."""
+        if spread and net.projs[q].steady:
+            if arrival == -inf:
+                return x
+            length = net.projs[q].frame
+            return faded(moved(x, p, arrival, t, length), p, t - frame_at(t, length))
+        return aged(x, t - arrival, p)
+
+    @register_jitable
+    def work_out(p, net, st, q, a, e):
         """Work out the traces right after spike e, and after those before it."""
         odd, room = st.slots_past[a].odd, st.past.shape[1]
         first = e
         while first >= odd and not st.past[a, first].known:
             first -= 1
         for k in range(max(first + 1, odd), e + 1):
-            x = empty()
+            x, t = empty(), st.past[a, k].t
             if k > odd:
-                before = load(st.past_x, a * room + k - 1)
-                x = aged(before, st.past[a, k].t - st.past[a, k - 1].t, p)
-            store(st.past_x, a * room + k, marked(x))
+                x = load(st.past_x, a * room + k - 1)
+            if spread and net.projs[q].steady:
+                d = net.projs[q].longest
+                begin = st.past[a, k - 1].t + d if k > odd else t + d
+                x = next_in_frame(p, net, q, x, begin, t + d)
+            else:
+                if k > odd:
+                    x = aged(x, t - st.past[a, k - 1].t, p)
+                x = marked(x)
+            store(st.past_x, a * room + k, x)
             st.past[a, k].known = 1
 
     @register_jitable(forceinline=True)
-    def know(p, st, a, e):
+    def know(p, net, st, q, a, e):
         """Work out the traces right after spike e, unless they are known."""
         if e >= 0 and not st.past[a, e].known:
-            work_out(p, st, a, e)
+            work_out(p, net, st, q, a, e)
 
     @register_jitable
-    def last_of_odd(p, st, a, e, d):
+    def last_of_odd(p, net, st, q, a, e, d):
         """As :func:`last`, where some spikes count for some of the synapses only."""
         arrival, x, odd = -inf, empty(), st.slots_past[a].odd
         for k in range(min(odd, e + 1)):
             t = st.past[a, k].t + d
             if st.past[a, k].since < t <= st.past[a, k].until:
-                x = marked(aged(x, t - arrival if arrival > -inf else 0.0, p))
+                begin = arrival if arrival > -inf else t
+                if spread and net.projs[q].steady:
+                    x = next_in_frame(p, net, q, x, begin, t)
+                else:
+                    x = marked(aged(x, t - begin, p))
                 arrival = t
         if e >= odd:
             t = st.past[a, e].t + d
             regular = load(st.past_x, a * st.past.shape[1] + e)
             begin = max(t, arrival)
             if arrival > -inf:
-                regular = merged(aged(regular, begin - t, p), aged(x, begin - arrival, p))
+                if spread and net.projs[q].steady:
+                    length = net.projs[q].frame
+                    x = moved(x, p, arrival, begin, length)
+                    regular = merged(moved(regular, p, t, begin, length), x)
+                else:
+                    regular = merged(aged(regular, begin - t, p), aged(x, begin - arrival, p))
             return begin, regular
         return arrival, x
 
     @register_jitable(forceinline=True)
-    def last(p, st, a, e, d):
+    def last(p, net, st, q, a, e, d):
         """The last arrival (ms) up to spike e by a synapse of delay d, and the traces after it."""
         if e < 0:
             return -inf, empty()
         if st.slots_past[a].odd > 0:
-            return last_of_odd(p, st, a, e, d)
+            return last_of_odd(p, net, st, q, a, e, d)
         return st.past[a, e].t + d, load(st.past_x, a * st.past.shape[1] + e)
 
     @register_jitable(forceinline=True)
@@ -103,7 +138,7 @@ def waiting_kernels(
         if n == 0:
             return
         first = net.projs[q].spiked_at + j * net.projs[q].room
-        arrival, x_then = last(p, st, a, e, d)
+        arrival, x_then = last(p, net, st, q, a, e, d)
         b = n
         while b > 0:
             spike = st.spiked[first + b - 1]
@@ -119,7 +154,7 @@ def waiting_kernels(
             b -= 1
         for m in range(first + b, first + n):
             t = st.spiked[m].t
-            x = seen(aged(x_then, t - arrival, p), p)
+            x = seen(later(p, net, q, x_then, arrival, t), p)
             y = load_y(st.spiked_y, m)
             settle(p, net, st, q, s, x, y, synapses, t)
             if not needs_partner or x_some(x):
@@ -147,7 +182,7 @@ def waiting_kernels(
     @register_jitable(forceinline=True)
     def catch_up_row(p, net, st, work, q, r, t):
         a, e = spike_of_row(net, st, work, q, r)
-        know(p, st, a, e)
+        know(p, net, st, q, a, e)
         synapses = synapse_parts(net, q, 0, net.projs[q].n_synapses)
         k, dt = net.projs[q].post, t - st.projs[q].frame
         n_post, post = net.pops[k].hi - net.pops[k].lo, net.syn_post[net.projs[q].post_at :]
@@ -156,14 +191,14 @@ def waiting_kernels(
             d, j = synapse_delay(net, q, s), post[s]
             catch_up(p, net, st, q, a, e - 1, d, s, j, synapses)
             if net.projs[q].drifts:
-                arrival, x_then = last(p, st, a, e - 1, d)
-                x = seen(aged(x_then, t - arrival, p), p)
+                arrival, x_then = last(p, net, st, q, a, e - 1, d)
+                x = seen(later(p, net, q, x_then, arrival, t), p)
                 settle(p, net, st, q, s, x, y_read(y_of, j, fy, p), synapses, t)
 
     @register_jitable(forceinline=True)
     def learn_row(p, net, st, work, q, r, fy, z, acts, t):
         a, e = spike_of_row(net, st, work, q, r)
-        know(p, st, a, e)
+        know(p, net, st, q, a, e)
         if not acts:
             return
         k = net.projs[q].post
@@ -173,8 +208,8 @@ def waiting_kernels(
         for s in range(work.rows[r].lo, work.rows[r].hi):
             y = y_read(y_of, post[s], fy, p)
             if not needs_partner or y_some(y):
-                arrival, x_then = last(p, st, a, e - 1, synapse_delay(net, q, s))
-                x = seen(aged(x_then, t - arrival, p), p)
+                arrival, x_then = last(p, net, st, q, a, e - 1, synapse_delay(net, q, s))
+                x = seen(later(p, net, q, x_then, arrival, t), p)
                 write(synapses, s, on_pre(read(synapses, s), x, y, z, p))
 
     @register_jitable(forceinline=True)
@@ -190,7 +225,7 @@ def waiting_kernels(
         if st.waiting[net.projs[q].waiting_at + j] > 0:
             d = synapse_delay(net, q, s)
             e = arrived(st, a, st.slots_past[a].n - 1, d, t)
-            know(p, st, a, e)
+            know(p, net, st, q, a, e)
             catch_up(p, net, st, q, a, e, d, s, j, synapses)
 
     @register_jitable
@@ -209,9 +244,9 @@ def waiting_kernels(
                 if drifts:
                     d = synapse_delay(net, q, s)
                     e = arrived(st, a, n, d, t)
-                    know(p, st, a, e)
-                    arrival, x_then = last(p, st, a, e, d)
-                    x = seen(aged(x_then, t - arrival, p), p)
+                    know(p, net, st, q, a, e)
+                    arrival, x_then = last(p, net, st, q, a, e, d)
+                    x = seen(later(p, net, q, x_then, arrival, t), p)
                     settle(p, net, st, q, s, x, y_read(y_of, j, fy, p), synapses, t)
         st.waiting[net.projs[q].waiting_at : net.projs[q].waiting_at + n_post] = 0
 
