@@ -172,9 +172,9 @@ ARRIVAL = _dtype("t s", short="q row k n")  # time of n synapses of a row from k
 # the instant, whether its traces are known, and for which arrivals it counts: after ``since``, up
 # to ``until``; how many a slot has, and how many of them, the first ones, do not count for all
 # synapses; a postsynaptic spike with the round of its instant.
-PAST = _dtype("t since until", short="round known")
+PAST = _dtype("t since until", short="in_round known")
 SLOT = _dtype("", "n odd")
-SPIKED = _dtype("t", "round")
+SPIKED = _dtype("t", "in_round")
 
 CHANGE = _dtype("t w", "s")  # a weight: time of its change, new value, place in ``weight``
 EVENT = _dtype("t", "i")  # a spike: time, global neuron

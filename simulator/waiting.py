@@ -63,7 +63,7 @@ def note_emission(net: NetworkArrays, st: EngineState, q: int, slot: int, t: flo
                 st.past_x[k, a * room + e] = st.past_x[k, a * room + e + drop]
         n -= drop
     entry = st.past[a, n]
-    entry.t, entry.round, entry.known = t, st.engine[0].rounds, 0
+    entry.t, entry.in_round, entry.known = t, st.engine[0].rounds, 0
     entry.since, entry.until = -math.inf, math.inf
     st.slots_past[a].n = n + 1
     if n + 1 == room:

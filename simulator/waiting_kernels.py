@@ -148,7 +148,7 @@ def waiting_kernels(
             if (
                 spike.t == arrival
                 and arrival == st.past[a, e].t
-                and spike.round <= st.past[a, e].round
+                and spike.in_round <= st.past[a, e].in_round
             ):
                 break
             b -= 1
@@ -256,7 +256,7 @@ def waiting_kernels(
         if st.waiting[at] == net.projs[q].room:
             catch_up_all(p, net, st, q, 1, False, t)
         m = net.projs[q].spiked_at + j * net.projs[q].room + st.waiting[at]
-        st.spiked[m].t, st.spiked[m].round = t, st.engine[0].rounds
+        st.spiked[m].t, st.spiked[m].in_round = t, st.engine[0].rounds
         store_y(st.spiked_y, m, y)
         st.waiting[at] += 1
         if net.projs[q].logged:  # each change is recorded at its time
