@@ -321,13 +321,14 @@ def _of_rule(rule: type[PlasticityRule], waiting: bool, spread: bool) -> RuleKer
 
     def modulate(block, row, net, st, q, amount, t):
         p = load(block[row])
-        if net.projs[q].learns and net.projs[q].drifts:
-            if waiting and net.projs[q].waits:
+        if net.projs[q].learns:
+            drifts = net.projs[q].drifts > 0
+            if waiting and net.projs[q].waits:  # spikes of the past want the levels of the past
                 pieces = 1 if net.projs[q].spread else net.projs[q].stride
-                reach_all(p, net, st, q, pieces, True, t)
-            else:
+                reach_all(p, net, st, q, pieces, drifts, t)
+            elif drifts:
                 settle_all(p, net, st, q, t)
-            if amount != 0.0:
+            if drifts and amount != 0.0:
                 on_all(p, net, q, amount)
         let_go(p, net, st, q, amount, t)
 

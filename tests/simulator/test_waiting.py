@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 
 from encoders import Poisson, SpikeTimes
 from neurons import Concentration, LIFExp
-from plasticity import WTCRL, DopamineSTDP, NearestTripletSTDP, PairSTDP, TripletSTDP
+from plasticity import (
+    WTCRL,
+    DopamineSTDP,
+    GatedSymmetricSTDP,
+    NearestTripletSTDP,
+    PairSTDP,
+    TripletSTDP,
+)
 from simulator import (
     Network,
     PlasticityRule,
@@ -66,7 +73,8 @@ def test_both_engines_agree_whatever_is_done_in_between(
 RULES: list[PlasticityRule] = [
     TripletSTDP(),
     NearestTripletSTDP(),
-    DopamineSTDP(a_plus=0.2, w_max=3.0),
+    DopamineSTDP(tonic=0.0, w_max=3.0),
+    GatedSymmetricSTDP(),
 ]
 
 
