@@ -73,7 +73,7 @@ def test_both_engines_agree_whatever_is_done_in_between(
 RULES: list[PlasticityRule] = [
     TripletSTDP(),
     NearestTripletSTDP(),
-    DopamineSTDP(tonic=0.0, w_max=3.0),
+    DopamineSTDP(a_plus=3e-4, a_minus=2e-4, w_max=3.0),
     GatedSymmetricSTDP(),
 ]
 
