@@ -262,9 +262,14 @@ def waiting_kernels(
         if net.projs[q].logged:  # each change is recorded at its time
             synapses = synapse_parts(net, q, 0, net.projs[q].n_synapses)
             first, of = net.projs[q].in_at + j, incoming_of(net, q)
+            stride, piece = 1, 0
+            if spread and net.projs[q].spread:  # a slot for each core, and this is the target's
+                stride = net.projs[q].stride
+                piece = net.home[net.pops[net.projs[q].post].lo + j] if stride > 1 else 0
             for b in range(net.in_ptr[first], net.in_ptr[first + 1]):
                 i, s = incoming_synapse(net, of, b)
-                catch_up_by(p, net, st, q, net.projs[q].past_at + i, s, j, synapses, t)
+                a = net.projs[q].past_at + i * stride + piece
+                catch_up_by(p, net, st, q, a, s, j, synapses, t)
             st.waiting[at] = 0
 
     return WaitingKernels(catch_up_row, catch_up_all, learn_row, put_spike)

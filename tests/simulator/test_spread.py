@@ -181,6 +181,25 @@ def test_a_release_reaches_the_synapses_on_all_cores() -> None:
 
 
 @compiled
+def test_changes_of_weights_are_recorded_as_without_a_machine() -> None:
+    net = network()
+    for name in ("u->e", "e->e"):
+        net.record_weight_changes(name)
+    plain, spread = Simulation(net, workers=1), Spread(net, homes_of(net), InstantCarrier)
+    for simulation in (plain, spread):
+        simulation.run(UNTIL)
+    for name in ("u->e", "e->e"):
+        sorted_changes = []
+        for simulation in (plain, spread):
+            times, synapses, weights = simulation.recording.weight_changes(name)
+            order = np.lexsort((synapses, times))
+            sorted_changes.append([times[order], synapses[order], weights[order]])
+        assert sorted_changes[0][0].size > 5
+        for got, expected in zip(sorted_changes[1], sorted_changes[0], strict=True):
+            np.testing.assert_array_equal(got, expected)
+
+
+@compiled
 def test_a_constant_latency_is_a_longer_delay() -> None:
     net, longer, latency = network(), network(), latencies()
     homes = homes_of(net)
