@@ -28,40 +28,20 @@ from simulator.specialise import digest
 
 __all__ = ["catch_up", "modulate", "settled_weights"]
 
-_PARTS = (
-    drift_kernels,
-    flight_queue,
-    frames,
-    incoming,
-    rule_kernels,
-    traces,
-    waiting,
-    waiting_kernels,
-)
-
 
 @cache
-def _made(rules: Sequence[type[PlasticityRule]]) -> Any:
-    """Compiled ``run(net, rule_blocks, st, q, amount, t)`` for the rules of a network."""
-    kernel = rule_kernels.rule_kernels(rules).modulate
-    source = digest(*_PARTS, *rules)
+def _made(rules: Sequence[type[PlasticityRule]], name: str) -> Any:
+    """Compiled ``run(net, rule_blocks, st, q, what, t)`` for the rules of a network: the kernel
+    ``modulate``, by an amount, or ``catch_up_all``, in pieces of rows."""
+    kernel = getattr(rule_kernels.rule_kernels(rules), name)
+    source = digest(
+        drift_kernels, flight_queue, frames, incoming, rule_kernels, traces, waiting,
+        waiting_kernels, *rules,
+    )  # fmt: skip
 
-    def run(net, rule_blocks, st, q, amount, t):  # type: ignore[no-untyped-def]
+    def run(net, rule_blocks, st, q, what, t):  # type: ignore[no-untyped-def]
         _ = source  # closed over so that an edit of any part compiles anew
-        kernel(rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net, st, q, amount, t)
-
-    return njit(cache=True)(run)
-
-
-@cache
-def _made_to_catch_up(rules: Sequence[type[PlasticityRule]]) -> Any:
-    """Compiled ``run(net, rule_blocks, st, q, pieces, t)`` for the rules of a network."""
-    kernel = rule_kernels.rule_kernels(rules).catch_up_all
-    source = digest(*_PARTS, *rules)
-
-    def run(net, rule_blocks, st, q, pieces, t):  # type: ignore[no-untyped-def]
-        _ = source
-        kernel(rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net, st, q, pieces, t)
+        kernel(rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net, st, q, what, t)
 
     return njit(cache=True)(run)
 
@@ -74,7 +54,7 @@ def catch_up(compiled: CompiledNetwork, st: EngineState, q: int, t: float) -> No
     n_post = int(net.pops.hi[row.post] - net.pops.lo[row.post])
     if row.waits and np.any(st.waiting[row.waiting_at : row.waiting_at + n_post]):
         pieces = 1 if row.spread else int(row.stride)
-        _made_to_catch_up(compiled.rules)(net, compiled.groups.rules, st, q, pieces, t)
+        _made(compiled.rules, "catch_up_all")(net, compiled.groups.rules, st, q, pieces, t)
 
 
 def modulate(
@@ -84,7 +64,7 @@ def modulate(
     they feel by ``amount``."""
     catch_up(compiled, st, q, t)
     if net.projs.modulator[q] >= 0:
-        _made(compiled.rules)(net, compiled.groups.rules, st, q, amount, t)
+        _made(compiled.rules, "modulate")(net, compiled.groups.rules, st, q, amount, t)
 
 
 def settled_weights(
