@@ -298,4 +298,4 @@ def test_spikes_that_are_forgotten_do_not_arrive() -> None:
 
 def test_all_of_it_uncompiled() -> None:
     said = uncompiled_python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "slow", __file__)
-    assert "9 passed" in said
+    assert "10 passed" in said
