@@ -170,7 +170,7 @@ def compile_network(
         if not row.plastic:
             continue
         row.n_synapses, row.waits = drawn.weight.size, np.isnan(drawn.delay)
-        row.n_slots = proj.pre.size * (row.stride if row.waits and spread else 1)
+        row.n_slots = proj.pre.size * (row.stride if spread else 1)
         row.frame = frame_length(rule, proj.rule.parameters)
         row.trace_x_at, row.trace_y_at = used["x_value"], used["y_value"]
         row.list_at, row.var_at = used["list"], used["synaptic"]

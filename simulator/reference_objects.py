@@ -51,10 +51,6 @@ class Traces:
         """A spike, sent at ``emitted``."""
         self.kernels.mark(self._parts(), 0, self.kernels.grow(self.p, self._since(t), t))
 
-    def ages(self, t: float) -> list[float]:
-        """Of the last spike, where it is asked for."""
-        return [x for x, kind in zip(self.at(t), self.kinds, strict=True) if isinstance(kind, Age)]
-
     def _since(self, t: float) -> float:
         """Move to the frame of time t; how long ago it began."""
         while t - self.frame >= self.length:
@@ -98,10 +94,6 @@ class RowTraces:
         if self.arrival > -math.inf:
             aged = self.functions.aged(aged, emitted - self.emitted, self.p)
         self.arrival, self.emitted, self.values = t, emitted, self.functions.marked(aged)
-
-    def ages(self, t: float) -> list[float]:
-        """Of the last spike, where it is asked for."""
-        return [x for x, kind in zip(self.at(t), self.kinds, strict=True) if isinstance(kind, Age)]
 
 
 @dataclass
@@ -151,7 +143,12 @@ class Synapse:
             return self.values
         assert self.x is not None
         assert self.y is not None
-        ages = [x for s in (self.x, self.y) for x in s.ages(t)]
+        ages = [
+            x
+            for side in (self.x, self.y)
+            for x, kind in zip(side.at(t), side.kinds, strict=True)
+            if isinstance(kind, Age)
+        ]
         begin = max(*(t - age for age in ages), self.modulator.time)
         if t <= begin:
             return self.values

@@ -14,7 +14,7 @@ they round like those of the network that is not spread.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import exp
 from typing import Any, NamedTuple
 
@@ -80,15 +80,26 @@ def empty_values(traces: Sequence[Trace | Age], n: int) -> npt.NDArray[np.float6
 def trace_kernels(rule: type[Parametrised], traces: Sequence[Trace | Age]) -> TraceKernels:
     """Compile-time composition of the kernels of each trace."""
     check_traces(rule, traces)
+    made: TraceKernels = _composed(rule, traces, _none(), _with_age, _with_trace)
+    return made
+
+
+def _composed(
+    rule: type[Parametrised],
+    traces: Sequence[Trace | Age],
+    made: Any,
+    with_age: Callable[..., Any],
+    with_trace: Callable[..., Any],
+) -> Any:
+    """The functions of all traces, from those of none."""
     fields = rule.Parameters._fields
-    made = _none()
     for k in reversed(range(len(traces))):
         trace = traces[k]
         if isinstance(trace, Age):
-            made = _with_age(k, made)
+            made = with_age(k, made)
         else:
             floor = -1 if trace.floor is None else fields.index(trace.floor)
-            made = _with_trace(k, fields.index(trace.tau), floor, trace.nearest, made)
+            made = with_trace(k, fields.index(trace.tau), floor, trace.nearest, made)
     return made
 
 
@@ -195,9 +206,7 @@ class PastTraces(NamedTuple):
     marked: Any  # (x) -> after a spike
     merged: Any  # (x, x) -> what two sets of spikes leave together
     seen: Any  # (x, p) -> what a rule gets to read
-    moved: (
-        Any  # (x, p, begin, t, length) -> amplitudes of an arrival at ``begin`` in the frame of t
-    )
+    moved: Any  # (x, p, begin, t, length) -> amplitudes, of the frame of begin, in that of t
     lit: Any  # (x, p, dt) -> amplitudes after a spike ``dt`` (ms) after their frame
     faded: Any  # (x, p, dt) -> what amplitudes are ``dt`` (ms) after their frame
     load: Any  # (values, m) -> column m of values, shape (traces, n)
@@ -206,15 +215,7 @@ class PastTraces(NamedTuple):
 
 def past_traces(rule: type[Parametrised], traces: Sequence[Trace | Age]) -> PastTraces:
     """Compile-time composition of the functions of each trace."""
-    fields = rule.Parameters._fields
-    made = _no_past()
-    for k in reversed(range(len(traces))):
-        trace = traces[k]
-        if isinstance(trace, Age):
-            made = _past_age(k, made)
-        else:
-            floor = -1 if trace.floor is None else fields.index(trace.floor)
-            made = _past_trace(k, fields.index(trace.tau), floor, trace.nearest, made)
+    made: PastTraces = _composed(rule, traces, _no_past(), _past_age, _past_trace)
     return made
 
 

@@ -132,6 +132,12 @@ def waiting_kernels(
         return st.past[a, e].t + d, load(st.past_x, a * st.past.shape[1] + e)
 
     @register_jitable(forceinline=True)
+    def traces_of(p, net, st, q, a, e, d, t):
+        """What the traces of a synapse of delay d read, whose last arrival was by spike e."""
+        arrival, x_then = last(p, net, st, q, a, e, d)
+        return seen(later(p, net, q, x_then, arrival, t), p)
+
+    @register_jitable(forceinline=True)
     def catch_up(p, net, st, q, a, e, d, s, j, synapses):
         """Have a synapse learn from the postsynaptic spikes since its last arrival, by spike e."""
         n = st.waiting[net.projs[q].waiting_at + j]
@@ -191,8 +197,7 @@ def waiting_kernels(
             d, j = synapse_delay(net, q, s), post[s]
             catch_up(p, net, st, q, a, e - 1, d, s, j, synapses)
             if net.projs[q].drifts:
-                arrival, x_then = last(p, net, st, q, a, e - 1, d)
-                x = seen(later(p, net, q, x_then, arrival, t), p)
+                x = traces_of(p, net, st, q, a, e - 1, d, t)
                 settle(p, net, st, q, s, x, y_read(y_of, j, fy, p), synapses, t)
 
     @register_jitable(forceinline=True)
@@ -208,8 +213,7 @@ def waiting_kernels(
         for s in range(work.rows[r].lo, work.rows[r].hi):
             y = y_read(y_of, post[s], fy, p)
             if not needs_partner or y_some(y):
-                arrival, x_then = last(p, net, st, q, a, e - 1, synapse_delay(net, q, s))
-                x = seen(later(p, net, q, x_then, arrival, t), p)
+                x = traces_of(p, net, st, q, a, e - 1, synapse_delay(net, q, s), t)
                 write(synapses, s, on_pre(read(synapses, s), x, y, z, p))
 
     @register_jitable(forceinline=True)
@@ -245,8 +249,7 @@ def waiting_kernels(
                     d = synapse_delay(net, q, s)
                     e = arrived(st, a, n, d, t)
                     know(p, net, st, q, a, e)
-                    arrival, x_then = last(p, net, st, q, a, e, d)
-                    x = seen(later(p, net, q, x_then, arrival, t), p)
+                    x = traces_of(p, net, st, q, a, e, d, t)
                     settle(p, net, st, q, s, x, y_read(y_of, j, fy, p), synapses, t)
         st.waiting[net.projs[q].waiting_at : net.projs[q].waiting_at + n_post] = 0
 
