@@ -179,8 +179,9 @@ SPIKED = _dtype("t", "in_round")
 CHANGE = _dtype("t w", "s")  # a weight: time of its change, new value, place in ``weight``
 EVENT = _dtype("t", "i")  # a spike: time, global neuron
 # A row that arrives: emission, projection, presynaptic neuron, synapses, row of ``row_ptr`` (the
-# first and the last only where synapses differ in delay).
-ROW = _dtype("s", "q i lo hi row")
+# first and the last only where synapses differ in delay); where they wait, slot and number of the
+# spike in ``past``.
+ROW = _dtype("s", "q i lo hi row slot spike")
 
 
 def records(shape: int | tuple[int, ...], dtype: np.dtype[np.void]) -> Records:

@@ -75,11 +75,13 @@ def _before(a, b):
 
 @register_jitable(forceinline=True)
 def flight_room(st: EngineState, n: int) -> bool:
-    """Whether so many spikes more find room, whichever buckets they go to."""
+    """Whether so many spikes more find room, whichever buckets and rows they go to."""
     queue = st.queue[0]
     chunks = st.next_chunk.size - st.buckets.size - 2  # full ones; a bucket has one that is not
     return bool(
-        queue.n_bucketed + queue.n_late + n <= chunks * CHUNK and queue.n_late + n < st.late.size
+        not st.engine[0].crowded
+        and queue.n_bucketed + queue.n_late + n <= chunks * CHUNK
+        and queue.n_late + n < st.late.size
     )
 
 

@@ -526,7 +526,7 @@ def make_instant_loop(
                 n = net.pops[net.projs[q].pre].hi - net.pops[net.projs[q].pre].lo
                 if st.projs[q].ring_n + n > st.rings.shape[1]:
                     return MORE_ROOM
-        if several and (st.engine[0].crowded or not flight_room(st, st.queue[0].most)):
+        if several and not flight_room(st, st.queue[0].most):
             return MORE_ROOM
         return DONE
 

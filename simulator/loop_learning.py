@@ -9,6 +9,7 @@ from simulator.arrays import DENSE, SPARSE, UNIFORM, NetworkArrays
 from simulator.inner import register_jitable
 from simulator.model import PlasticityRule
 from simulator.rule_kernels import RuleKernels
+from simulator.waiting import note_arrival
 
 __all__ = ["Learning", "make_learning"]
 
@@ -84,10 +85,13 @@ def make_learning(
         and those that wait."""
         for r in range(n_rows if modulated or waiting else 0):
             q = work.rows[r].q
-            if waiting and net.projs[q].waits and net.projs[q].learns:
-                catch_up_row(
-                    rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net, st, work, q, r, t
-                )
+            if waiting and net.projs[q].waits:
+                note_arrival(net, st, work, q, r, n_rows)
+                if net.projs[q].learns:
+                    catch_up_row(
+                        rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net, st, work, q, r,
+                        t,
+                    )  # fmt: skip
             elif modulated and net.projs[q].drifts and net.projs[q].learns:
                 settle_row(
                     rule_blocks, net.projs[q].rule, net.projs[q].rule_row, net, st, q,

@@ -299,7 +299,7 @@ def send_arrivals(
         g = neurons[a]
         k = st.neurons[g].pop
         n_out = net.pops[k].out_hi - net.pops[k].out_lo
-        if st.engine[0].crowded or not flight_room(st, n_out):
+        if not flight_room(st, n_out):
             return a
         for b in range(net.pops[k].out_lo, net.pops[k].out_hi):
             q = net.out_proj[b]

@@ -42,7 +42,7 @@ def send_spikes(
                 flights += 1
             elif st.projs[q].ring_n >= st.rings.shape[1]:
                 return a
-        if st.engine[0].crowded or not flight_room(st, flights):
+        if not flight_room(st, flights):
             return a
         for b in range(first[k], first[k + 1]):
             send(net, st, projections[b], neurons[a] - net.pops[k].lo, times[a])

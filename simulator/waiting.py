@@ -23,14 +23,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulator.arrays import PAST, SLOT, SPIKED, EngineState, NetworkArrays, Records, records
+from simulator.arrays import (
+    PAST,
+    SLOT,
+    SPIKED,
+    EngineState,
+    NetworkArrays,
+    Records,
+    Workspace,
+    records,
+)
 from simulator.inner import register_jitable
 
 __all__ = [
     "drop_what_is_in_flight",
-    "entry_of",
     "forget_arrived",
     "joined_past",
+    "note_arrival",
     "note_emission",
     "room_of_a_list",
     "with_longer_past",
@@ -71,13 +80,27 @@ def note_emission(net: NetworkArrays, st: EngineState, q: int, slot: int, t: flo
 
 
 @register_jitable(forceinline=True)
-def entry_of(st: EngineState, a: int, emitted: float, later: int) -> int:
-    """Which spike of slot ``a`` was emitted at this time (ms); of several, so many from the last
-    one."""
+def note_arrival(
+    net: NetworkArrays, st: EngineState, work: Workspace, q: int, r: int, n_rows: int
+) -> None:
+    """Note which spike it is that arrives as row ``r`` of ``n_rows``."""
+    row, emitted, s = work.rows[r].row, work.rows[r].s, work.rows[r].lo
+    a = net.projs[q].past_at
+    a += row - net.projs[q].row_at if net.projs[q].spread else work.rows[r].i
     e = st.slots_past[a].n - 1
     while st.past[a, e].t != emitted:
         e -= 1
-    return int(e - later)
+    other = r + 1  # of those that set off in one instant, the last arrives last
+    while (
+        other < n_rows
+        and work.rows[other].q == q
+        and work.rows[other].row == row
+        and work.rows[other].s == emitted
+        and work.rows[other].lo <= s < work.rows[other].hi
+    ):
+        e -= 1
+        other += 1
+    work.rows[r].slot, work.rows[r].spike = a, e
 
 
 # -- between two instants -------------------------------------------------------------------

@@ -16,7 +16,6 @@ from simulator.incoming import incoming_of, incoming_synapse
 from simulator.inner import register_jitable
 from simulator.model import PlasticityRule
 from simulator.traces import TraceKernels, past_traces
-from simulator.waiting import entry_of
 
 __all__ = ["WaitingKernels", "waiting_kernels"]
 
@@ -168,26 +167,8 @@ def waiting_kernels(
                 write(synapses, s, on_post(read(synapses, s), x, y, z, p))
 
     @register_jitable(forceinline=True)
-    def spike_of_row(net, st, work, q, r):
-        """Slot and number of the spike that arrives as row r."""
-        i, row = work.rows[r].i, work.rows[r].row
-        a = net.projs[q].past_at
-        a += row - net.projs[q].row_at if net.projs[q].spread else i
-        later, other = 0, r + 1
-        while (
-            other < work.rows.size
-            and work.rows[other].q == q
-            and work.rows[other].row == row
-            and work.rows[other].s == work.rows[r].s
-            and work.rows[other].lo <= work.rows[r].lo < work.rows[other].hi
-        ):
-            later += 1
-            other += 1
-        return a, entry_of(st, a, work.rows[r].s, later)
-
-    @register_jitable(forceinline=True)
     def catch_up_row(p, net, st, work, q, r, t):
-        a, e = spike_of_row(net, st, work, q, r)
+        a, e = work.rows[r].slot, work.rows[r].spike
         know(p, net, st, q, a, e)
         synapses = synapse_parts(net, q, 0, net.projs[q].n_synapses)
         k, dt = net.projs[q].post, t - st.projs[q].frame
@@ -202,7 +183,7 @@ def waiting_kernels(
 
     @register_jitable(forceinline=True)
     def learn_row(p, net, st, work, q, r, fy, z, acts, t):
-        a, e = spike_of_row(net, st, work, q, r)
+        a, e = work.rows[r].slot, work.rows[r].spike
         know(p, net, st, q, a, e)
         if not acts:
             return
