@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["EXPERIMENT", "Config", "model_of"]
 
 TEST_PHASE = 2
+ANSWERS = "test"  # what is said of the test images, in the run directory
 
 
 @dataclass(frozen=True)
@@ -103,20 +104,20 @@ def run(config: Config, context: Context) -> Mapping[str, object]:
             "presentations_per_cpu_s": course.done / max(course.seconds, 1e-9),
         }
     )
-    second = None
+    # What the first pass taught is told before the second, for the case that it is stopped.
+    answers = _first_answers(model, images, trained, context)
     if config.second_epochs:
-        # What the first pass taught is told before the second, for the case that it is stopped.
-        if "accuracy_simultaneous" not in context.directory.results:
-            answers = _test(model, images, trained, context)
-            context.directory.update(results=_accuracies(answers, images))
         made = Pass(
             "second", config.second_epochs, config.curve_every, config.curve_images,
             config.checkpoint_s,
         )  # fmt: skip
-        trained, second = second_pass(model, images, made, context, trained)
+        taught, second = second_pass(model, images, made, context, trained)
+        trained = trained.joined(taught)
         _write_training(model, trained, course, context)
         context.directory.update(timings={"second_cpu_s": second.seconds})
-    return _evaluate(config, context, model, images, trained, course, second)
+        answers = answers.joined(_test(model, images, taught, context))
+        _write_answers(answers, images, context)
+    return _evaluate(config, context, model, images, trained, course, answers)
 
 
 def model_of(config: Config, seed: int) -> Model:
@@ -156,11 +157,38 @@ def _test(model: Model, images: Images, trained: Trained, context: Context) -> A
         return ask(model, trained, images.test, TEST_PHASE, bar.advance)
 
 
+def _first_answers(model: Model, images: Images, trained: Trained, context: Context) -> Answers:
+    """Answers of the network of the first pass, given now or by a run that is resumed."""
+    from experiments.dastdp_parts.testing import Answers
+
+    if f"{ANSWERS}.npz" in context.directory.record["files"]:
+        said = context.directory.arrays(ANSWERS)
+        given = {name: said.pop(name) for name in ("labels", "hidden", "attempts")}
+        return Answers(given["hidden"], given["attempts"], said)
+    answers = _test(model, images, trained, context)
+    context.directory.update(results=_accuracies(answers, images))
+    _write_answers(answers, images, context)
+    return answers
+
+
+def _write_answers(answers: Answers, images: Images, context: Context) -> None:
+    context.directory.write_arrays(
+        ANSWERS,
+        {
+            "labels": images.test_labels,
+            "hidden": answers.hidden,
+            "attempts": answers.attempts,
+            **answers.said,
+        },
+    )
+
+
 def _accuracies(answers: Answers, images: Images) -> dict[str, float]:
+    from experiments.dastdp_parts.paper import MEASURED
     from experiments.dastdp_parts.testing import accuracy
 
-    labels = images.test_labels
-    return {f"accuracy_{name}": accuracy(said, labels) for name, said in answers.said.items()}
+    said, labels = answers.said, images.test_labels
+    return {f"accuracy_{k}": accuracy(said[k], labels) for k in MEASURED if k in said}
 
 
 def _evaluate(
@@ -170,18 +198,14 @@ def _evaluate(
     images: Images,
     trained: Trained,
     course: Course,
-    second: Course | None,
+    answers: Answers,
 ) -> Mapping[str, object]:
-    """Test, write spikes and pictures, and collect the results."""
+    """Write spikes and pictures, and collect the results."""
     from experiments.dastdp_parts import figures
     from experiments.dastdp_parts.showing import show_images
 
-    answers = _test(model, images, trained, context)
     labels = images.test_labels
-    context.directory.write_arrays(
-        "test", {"labels": labels, "hidden": answers.hidden, **answers.said}
-    )
-    readout = "layer_by_layer" if second is not None else "simultaneous"
+    readout = "layer_by_layer" if config.second_epochs else "simultaneous"
     shown_images = images.test[: config.record_images]
     shown = show_images(model, trained, readout, shown_images, TEST_PHASE, context)
     pictures = {

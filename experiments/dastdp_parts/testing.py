@@ -39,6 +39,15 @@ class Trained:
     outputs: Weights
     assignments: dict[str, Indices]
 
+    def joined(self, other: Trained) -> Trained:
+        """With the readouts of another pass, which left the hidden layer alone, as well."""
+        return Trained(
+            other.weights,
+            other.theta,
+            {**self.outputs, **other.outputs},
+            {**self.assignments, **other.assignments},
+        )
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -57,6 +66,10 @@ class Answers:
     hidden: npt.NDArray[np.int32]
     attempts: Indices
     said: dict[str, Indices]
+
+    def joined(self, other: Answers) -> Answers:
+        """With what other readouts of the same hidden spikes said as well."""
+        return Answers(other.hidden, other.attempts, {**self.said, **other.said})
 
 
 def ask(

@@ -75,14 +75,15 @@ def second_pass(
     model: Model, images: Images, made: Pass, context: Context, first: Trained
 ) -> tuple[Trained, Course]:
     """Train an output layer on the hidden one as it is, or go on from the checkpoint; the output
-    layer is "layer_by_layer", the assignment of its hidden neurons "frozen_statistics"."""
+    layer is "layer_by_layer", the assignment of its hidden neurons "frozen_statistics", and there
+    are no others."""
 
     def trained(simulation: Simulation, course: Course) -> Trained:
         return Trained(
             first.weights,
             first.theta,
-            {**first.outputs, "layer_by_layer": simulation.weights(HIDDEN_TAUGHT)},
-            {**first.assignments, "frozen_statistics": course.statistics.assignment()},
+            {"layer_by_layer": simulation.weights(HIDDEN_TAUGHT)},
+            {"frozen_statistics": course.statistics.assignment()},
         )
 
     simulation = model.second_pass(first.weights, first.theta)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from experiments import RunDirectory, run_experiment
+from experiments.dastdp import TEST_PHASE, Config, model_of
 from experiments.dastdp_parts import training
 from experiments.dastdp_parts.network import (
     HIDDEN,
@@ -17,6 +18,7 @@ from experiments.dastdp_parts.network import (
     Model,
 )
 from experiments.dastdp_parts.presenting import Presenter
+from experiments.dastdp_parts.testing import Trained, ask
 from experiments.datasets import embedded_digits
 from experiments.place import place_run
 from simulator.errors import DataError
@@ -78,6 +80,22 @@ def test_results_follow_from_the_files(finished):
     theta = finished.arrays("hidden")["theta_mv"]
     assert theta.min() > 19.9
     assert theta.max() > 21.0
+
+
+def test_readouts_answer_as_if_all_were_asked_at_once(finished):
+    weights, hidden = finished.weights(), finished.arrays("hidden")
+    outputs = {
+        name: weights[f"hidden->output ({name})"] for name in ("simultaneous", "layer_by_layer")
+    }
+    trained = Trained(weights[INPUT_HIDDEN], hidden.pop("theta_mv"), outputs, hidden)
+    images = embedded_digits("test")[0][:8].reshape(8, -1)
+    answers = ask(model_of(Config(**SETTINGS), 3), trained, images, TEST_PHASE)
+    test = finished.arrays("test")
+    np.testing.assert_array_equal(test["hidden"], answers.hidden)
+    np.testing.assert_array_equal(test["attempts"], answers.attempts)
+    assert len(answers.said) == 4
+    for name, said in answers.said.items():
+        np.testing.assert_array_equal(test[name], said)
 
 
 def test_recorded_spikes_are_those_of_the_test(finished):
