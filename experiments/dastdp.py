@@ -163,8 +163,8 @@ def _first_answers(model: Model, images: Images, trained: Trained, context: Cont
 
     if f"{ANSWERS}.npz" in context.directory.record["files"]:
         said = context.directory.arrays(ANSWERS)
-        given = {name: said.pop(name) for name in ("labels", "hidden", "attempts")}
-        return Answers(given["hidden"], given["attempts"], said)
+        said.pop("labels")
+        return Answers(said.pop("hidden"), said.pop("attempts"), said)
     answers = _test(model, images, trained, context)
     context.directory.update(results=_accuracies(answers, images))
     _write_answers(answers, images, context)

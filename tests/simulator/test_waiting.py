@@ -207,8 +207,7 @@ def test_recorded_changes_lead_to_the_weights(seed: int, until: float) -> None:
     net = busy()
     net.seed = seed
     net.record_weight_changes("u->v")
-    simulation, plain = Simulation(net), Simulation(busy())
-    plain.network.seed = seed
+    simulation = Simulation(net)
     start = simulation.weights("u->v").copy()
     simulation.run(until)
     times, synapses, weights = simulation.recording.weight_changes("u->v")
